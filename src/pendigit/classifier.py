@@ -98,7 +98,7 @@ class OnnxClassifier:
 
     def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
-        return self.predict_proba(frames).argmax(axis=1)
+        return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
 
     def digitness(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32] | None:
         """Frames (n, 28, 28) uint8 -> (n,) in [0, 1], or None where the model has no such output."""
@@ -169,7 +169,7 @@ def _session(content: bytes, path: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores alone
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - ONNX Runtime's errors share no base but Exception
+    except Exception as error:  # ONNX Runtime's errors share no other base
         reason = str(error).split("\n", maxsplit=1)[0].split(" : ")[-1][:120]
         raise ModelError(
             f"{path} is not a model that ONNX Runtime can load ({reason})",

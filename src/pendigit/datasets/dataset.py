@@ -31,5 +31,5 @@ class Dataset:
         """SHA-256 over the decoded bytes of x_train, y_train, x_test, y_test in this order."""
         total = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            total.update(np.ascontiguousarray(array))
+            total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
