@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.errors import DataError, ModelError
+from pendigit.errors import DataError, ModelError, UsageError
 
 Frames: TypeAlias = npt.NDArray[np.uint8]  # (n, 28, 28)
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (n, 10)
@@ -58,6 +58,14 @@ def check_frames(frames: npt.ArrayLike) -> Frames:
             "pass MNIST frames as they are, or pictures to load_reader()",
         )
     return array
+
+
+def check_scale(scale: str) -> Scale:
+    """Return `scale` if it is one. Raises UsageError."""
+    for known in get_args(Scale):
+        if scale == known:
+            return known  # type: ignore[no-any-return]
+    raise UsageError(f"--scale {scale}", " or ".join(get_args(Scale)), "choose what the model was trained on")
 
 
 class OnnxClassifier:

@@ -26,10 +26,15 @@ class Dataset:
     x_test: Pixels
     y_test: Pixels
 
+    @property
+    def arrays(self) -> tuple[Pixels, Pixels, Pixels, Pixels]:
+        """x_train, y_train, x_test, y_test."""
+        return self.x_train, self.y_train, self.x_test, self.y_test
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the decoded bytes of x_train, y_train, x_test, y_test in this order."""
         total = hashlib.sha256()
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+        for array in self.arrays:
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()

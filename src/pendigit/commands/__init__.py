@@ -1,0 +1,62 @@
+"""The command line: one short file for each verb. Heavy imports happen inside the verbs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from pendigit.commands import evaluate, predict, train
+from pendigit.commands.terminal import say_error
+from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, PendigitError, UsageError
+
+app = typer.Typer(
+    name="pendigit",
+    help="Recognise handwritten digits: train in seconds, read pictures, know the error.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(predict.predict)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    if version:
+        from pendigit import __version__
+
+        typer.echo(f"pendigit {__version__}")
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code. Every error becomes one line here, and only here."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line on `arguments` (default: the process's own) and return the exit code."""
+    try:
+        return app(arguments, standalone_mode=False, prog_name="pendigit") or 0
+    except PendigitError as error:
+        say_error(str(error))
+        return error.exit_code
+    except typer.TyperException as error:
+        say_error(f"{error.format_message().rstrip('.')}; see pendigit --help")
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        say_error("Stopped")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("PENDIGIT_DEBUG"):
+            raise
+        say_error(f"A fault of pendigit's own: {type(error).__name__}: {error}; PENDIGIT_DEBUG=1 shows where")
+        return EXIT_BUG

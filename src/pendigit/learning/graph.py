@@ -1,0 +1,257 @@
+"""A Keras network as an ONNX graph, layer by layer.
+
+Keras keeps pictures as (n, height, width, channels), ONNX as (n, channels, height, width): a four-dimensional Keras
+tensor is held transposed in the graph, and turned back only where its elements are put in another order (Flatten,
+Reshape). Definitions: the ONNX operators' specification; Keras's own layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from pendigit.errors import ModelError
+
+Emit = Callable[["Graph", Any, list[str]], str]
+
+
+class Graph:
+    """ONNX nodes and constants in the making."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+        self._names: dict[str, int] = {}
+
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        """Append a node with one output and return the output's name."""
+        name = self._unique(operator.lower())
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
+        return name
+
+    def constant(self, values: npt.ArrayLike, name: str = "constant", dtype: npt.DTypeLike = np.float32) -> str:
+        """Store `values` and return their name."""
+        name = self._unique(name)
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype), name))
+        return name
+
+    def ints(self, *values: int) -> str:
+        """Store whole numbers, as shapes and axes need them."""
+        return self.constant(values, "ints", np.int64)
+
+    def _unique(self, name: str) -> str:
+        count = self._names.get(name, 0)
+        self._names[name] = count + 1
+        return f"{name}_{count}" if count else name
+
+
+def emit_network(graph: Graph, model: keras.Model, source: str) -> str:
+    """Append `model`, reading from `source`, and return its output's name. Raises ModelError for an unknown layer."""
+    values = {id(model.inputs[0]): source}
+
+    def value_of(tensor: Any) -> str:
+        if id(tensor) not in values:
+            layer, node_index, _ = tensor._keras_history
+            inputs = [value_of(each) for each in layer._inbound_nodes[node_index].input_tensors]
+            values[id(tensor)] = _emit(graph, layer, inputs)
+        return values[id(tensor)]
+
+    return value_of(model.outputs[0])
+
+
+def _emit(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    if isinstance(layer, keras.Model):
+        return emit_network(graph, layer, inputs[0])
+    for kind in type(layer).__mro__:
+        if kind.__name__ in EMITTERS:
+            return EMITTERS[kind.__name__](graph, layer, inputs)
+    raise ModelError(
+        f"layer {layer.name!r} is a {type(layer).__name__}, which cannot be exported",
+        f"Keras layers among {', '.join(EMITTERS)}",
+        "replace the layer",
+    )
+
+
+def _same(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return inputs[0]
+
+
+def _flatten(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("Reshape", _channels_last(graph, layer, inputs[0]), graph.ints(-1, int(layer.output.shape[-1])))
+
+
+def _reshape(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    shape = [int(side) for side in layer.output.shape[1:]]
+    shaped = graph.add("Reshape", _channels_last(graph, layer, inputs[0]), graph.ints(-1, *shape))
+    return graph.add("Transpose", shaped, perm=[0, 3, 1, 2]) if len(shape) == 3 else shaped
+
+
+def _channels_last(graph: Graph, layer: Any, value: str) -> str:
+    return graph.add("Transpose", value, perm=[0, 2, 3, 1]) if len(layer.input.shape) == 4 else value
+
+
+def _dense(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    if len(layer.input.shape) != 2:
+        raise ModelError(
+            f"layer {layer.name!r} is a Dense on shape {layer.input.shape}", "a flat input", "put a Flatten before it"
+        )
+    kernel = graph.constant(layer.kernel, f"{layer.name}_kernel")
+    bias = [graph.constant(layer.bias, f"{layer.name}_bias")] if layer.use_bias else []
+    return _activate(graph, layer, graph.add("Gemm", inputs[0], kernel, *bias))
+
+
+def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+    kernel = np.asarray(layer.kernel)  # (height, width, in, out), depthwise: (height, width, channels, multiplier)
+    if depthwise:
+        kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
+    weights = graph.constant(kernel.transpose(3, 2, 0, 1), f"{layer.name}_kernel")
+    bias = [graph.constant(layer.bias, f"{layer.name}_bias")] if layer.use_bias else []
+    convolved = graph.add(
+        "Conv",
+        inputs[0],
+        weights,
+        *bias,
+        strides=list(layer.strides),
+        dilations=list(layer.dilation_rate),
+        group=int(layer.input.shape[-1]) if depthwise else layer.groups,
+        pads=_pads(layer, layer.kernel_size, layer.dilation_rate),
+    )
+    return _activate(graph, layer, convolved)
+
+
+def _max_pool(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("MaxPool", inputs[0], **_window(layer))
+
+
+def _average_pool(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("AveragePool", inputs[0], **_window(layer))
+
+
+def _window(layer: Any) -> dict[str, list[int]]:
+    return {
+        "kernel_shape": list(layer.pool_size),
+        "strides": list(layer.strides),
+        "pads": _pads(layer, layer.pool_size, (1, 1)),
+    }
+
+
+def _pads(layer: Any, size: tuple[int, ...], dilation: tuple[int, ...]) -> list[int]:
+    """Keras's padding as ONNX's [top, left, bottom, right]; "same" puts the odd pixel at the end."""
+    if layer.padding == "valid":
+        return [0, 0, 0, 0]
+    before, after = [], []
+    for axis, side in enumerate(layer.input.shape[1:3]):
+        reach = (size[axis] - 1) * dilation[axis] + 1
+        total = max((-(-side // layer.strides[axis]) - 1) * layer.strides[axis] + reach - side, 0)
+        before.append(total // 2)
+        after.append(total - total // 2)
+    return before + after
+
+
+def _batch_norm(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    mean = np.asarray(layer.moving_mean)
+    scale = layer.gamma if layer.scale else np.ones_like(mean)
+    shift = layer.beta if layer.center else np.zeros_like(mean)
+    parts = [graph.constant(part, f"{layer.name}_norm") for part in (scale, shift, mean, layer.moving_variance)]
+    return graph.add("BatchNormalization", inputs[0], *parts, epsilon=float(layer.epsilon))
+
+
+def _global_average(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("Flatten", graph.add("GlobalAveragePool", inputs[0]))
+
+
+def _global_max(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("Flatten", graph.add("GlobalMaxPool", inputs[0]))
+
+
+def _zero_padding(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    (top, bottom), (left, right) = layer.padding
+    return graph.add("Pad", inputs[0], graph.ints(0, 0, top, left, 0, 0, bottom, right))
+
+
+def _sum(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("Sum", *inputs)
+
+
+def _concatenate(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    rank = len(layer.output.shape)
+    axis = layer.axis % rank
+    return graph.add("Concat", *inputs, axis={1: 2, 2: 3, 3: 1}.get(axis, 0) if rank == 4 else axis)
+
+
+def _rescaling(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    scaled = graph.add("Mul", inputs[0], graph.constant(layer.scale, "scale"))
+    return graph.add("Add", scaled, graph.constant(layer.offset, "offset"))
+
+
+def _activation(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return _activate(graph, layer, inputs[0])
+
+
+def _relu(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    if layer.max_value is None and not layer.threshold:
+        return graph.add("LeakyRelu", inputs[0], alpha=float(layer.negative_slope or 0))
+    raise ModelError(f"layer {layer.name!r} is a capped ReLU", "a plain or leaky ReLU", "use layers.ReLU()")
+
+
+def _leaky_relu(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("LeakyRelu", inputs[0], alpha=float(layer.negative_slope))
+
+
+def _softmax(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    return graph.add("Softmax", inputs[0], axis=-1)
+
+
+ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
+    "linear": lambda graph, value: value,
+    "relu": lambda graph, value: graph.add("Relu", value),
+    "sigmoid": lambda graph, value: graph.add("Sigmoid", value),
+    "tanh": lambda graph, value: graph.add("Tanh", value),
+    "elu": lambda graph, value: graph.add("Elu", value),
+    "selu": lambda graph, value: graph.add("Selu", value),
+    "softplus": lambda graph, value: graph.add("Softplus", value),
+    "silu": lambda graph, value: graph.add("Mul", value, graph.add("Sigmoid", value)),
+    "leaky_relu": lambda graph, value: graph.add("LeakyRelu", value, alpha=0.2),  # Keras's default slope
+    "softmax": lambda graph, value: graph.add("Softmax", value, axis=-1),
+}
+
+
+def _activate(graph: Graph, layer: Any, value: str) -> str:
+    name = getattr(layer.activation, "__name__", "linear")
+    if name not in ACTIVATIONS:
+        raise ModelError(
+            f"layer {layer.name!r} has the activation {name!r}", ", ".join(ACTIVATIONS), "choose one of these"
+        )
+    return ACTIVATIONS[name](graph, value)
+
+
+EMITTERS: dict[str, Emit] = {
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Dense": _dense,
+    "Conv2D": _convolution,
+    "DepthwiseConv2D": _convolution,
+    "MaxPooling2D": _max_pool,
+    "AveragePooling2D": _average_pool,
+    "GlobalAveragePooling2D": _global_average,
+    "GlobalMaxPooling2D": _global_max,
+    "ZeroPadding2D": _zero_padding,
+    "BatchNormalization": _batch_norm,
+    "Activation": _activation,
+    "ReLU": _relu,
+    "LeakyReLU": _leaky_relu,
+    "Softmax": _softmax,
+    "Add": _sum,
+    "Concatenate": _concatenate,
+    "Rescaling": _rescaling,
+    "Dropout": _same,
+    "SpatialDropout2D": _same,
+    "GaussianNoise": _same,
+    "GaussianDropout": _same,
+}

@@ -1,0 +1,63 @@
+"""A .keras file as a classifier, also one made elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.classifier import BATCH, DIGITS, Probabilities, Scale, adapt, check_frames, to_probabilities
+from pendigit.errors import ModelError
+from pendigit.learning.export import check_shapes
+
+
+class KerasClassifier:
+    """A Keras network run by Keras: slower to load than the ONNX file, and takes what Keras can open.
+
+    Args:
+        path: The `.keras` file. Code inside it (Lambda layers) is never run.
+        scale: What the network wants its pixels to be.
+
+    Raises:
+        ModelError: The file is missing, damaged, asks for code to be run, or has other inputs or outputs.
+    """
+
+    def __init__(self, path: str | Path, scale: Scale = "0-1") -> None:
+        self.path = Path(path)
+        self.model = load_keras(self.path)
+        self._shape = tuple(self.model.inputs[0].shape[1:])
+        self._scale = scale
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
+        """Frames (n, 28, 28) uint8, ink bright on black -> probabilities (n, 10) float32. Raises DataError."""
+        array = check_frames(frames)
+        if len(array) == 0:
+            return np.empty((0, DIGITS), np.float32)
+        pixels = adapt(array, self._shape, np.float32, self._scale)
+        return to_probabilities(np.asarray(self.model.predict(pixels, batch_size=BATCH, verbose=0)), self.path)
+
+    def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
+        return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
+
+
+def load_keras(path: Path) -> keras.Model:
+    """Open a .keras file without running code it may hold. Raises ModelError unless it maps a frame to ten values."""
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever its zip, JSON, HDF5 and layers raise
+        reason = str(error).split("\n", maxsplit=1)[0][:160]
+        raise ModelError(
+            f"{path} cannot be opened by Keras ({reason})",
+            "a whole .keras file without Lambda layers",
+            "check the path, or save it again with model.save",
+        ) from error
+    check_shapes(model)
+    return model

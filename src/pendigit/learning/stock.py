@@ -1,0 +1,62 @@
+"""The same training by Keras's own `fit`, to compare with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.classifier import Frames
+from pendigit.learning.training import Arrays, Progress, diverged
+
+
+class StockEngine:
+    """Trains with `keras.Model.fit`, one call an epoch. Arguments as for CompiledEngine."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        loss: keras.losses.Loss,
+        frames: Frames,
+        labels: npt.NDArray[np.uint8],
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        optimizer.build(model.trainable_variables)
+        self.model, self._optimizer = model, optimizer
+        self._x, self._y = frames.astype(np.float32) / 255, labels
+        self._batch_size, self._seed = batch_size, seed
+        mean_loss = type(loss).from_config(loss.get_config() | {"reduction": "sum_over_batch_size"})
+        model.compile(optimizer=optimizer, loss=mean_loss, metrics=["accuracy"])
+
+    def epoch(self, number: int) -> Iterator[Progress]:
+        """Train epoch `number` (from 0). Raises TrainingError when the loss diverges."""
+        # Keras draws the order from NumPy's global generator: seeded by the epoch, a resumed run draws the same.
+        keras.utils.set_random_seed((self._seed * 1_000_003 + number) % 2**32)
+        history = self.model.fit(
+            self._x, self._y, batch_size=self._batch_size, initial_epoch=number, epochs=number + 1, verbose=0
+        ).history
+        if not math.isfinite(history["loss"][-1]):
+            raise diverged(number)
+        yield Progress(len(self._y), history["loss"][-1], history["accuracy"][-1])
+
+    def state(self) -> Arrays:
+        """Everything that decides how training goes on, as host arrays."""
+        return {f"{index:04d}": np.asarray(variable) for index, variable in enumerate(self._variables())}
+
+    def restore(self, state: Arrays) -> None:
+        """Go on from what `state` gave."""
+        for variable, key in zip(self._variables(), sorted(state), strict=True):
+            variable.assign(state[key])
+
+    def settle(self) -> keras.Model:
+        """Return the model: fit has left what was learned in it."""
+        return self.model
+
+    def _variables(self) -> list[Any]:
+        return [*self.model.variables, *self._optimizer.variables]

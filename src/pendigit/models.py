@@ -1,0 +1,37 @@
+"""The models that ship, and finding a model by name or path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pendigit.errors import UsageError
+
+WEIGHTS = Path(__file__).parent / "weights"
+DEFAULT = "classic"  # until better weights replace it
+
+
+def shipped() -> dict[str, Path]:
+    """Name -> file of every model inside the package."""
+    return {path.stem: path for path in sorted(WEIGHTS.glob("*.onnx"))}
+
+
+def find_model(model: str | Path | None = None) -> Path:
+    """The file of a shipped model's name, a model file's path, a run folder (its model.onnx), or None for the default.
+
+    Raises UsageError for a name that is none of these.
+    """
+    names = shipped()
+    if model is None:
+        return names[DEFAULT]
+    if str(model) in names:
+        return names[str(model)]
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return path / "model.onnx"
+    if path.exists() or path.suffix in {".onnx", ".keras"}:  # a missing file gets its own words when it is opened
+        return path
+    raise UsageError(
+        f"unknown model {str(model)!r}",
+        f"a shipped name ({', '.join(names)}), a run folder, or the path of an .onnx or .keras file",
+        "check the spelling",
+    )

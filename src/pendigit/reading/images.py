@@ -1,0 +1,170 @@
+"""Any picture, wherever it comes from, as upright uint8 pixels."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.errors import ImageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W) or (H, W, 3)
+Source: TypeAlias = "str | Path | bytes | Image.Image | npt.NDArray[Any]"
+
+MAX_PIXELS = 89_000_000  # twice a phone's 44 megapixels; 270 MB as RGB; just below where Pillow begins to warn
+MIN_SIDE = 2  # pixels: a narrower picture shows no shape
+FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # 8, 10, 12, 14 and 16 bits: what cameras and scanners write
+LIGHT = 128  # of 255: from here on a visible pixel of a transparent picture counts as light
+# EPS is left out because Pillow starts Ghostscript for it; the rest are not used for photos, scans or drawings.
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "DIB", "PPM", "ICO", "TGA", "JPEG2000")
+_EXPORT = "open it in a viewer and export it as PNG or JPEG"
+
+
+def load_image(source: Source) -> Pixels:
+    """A picture from a path, bytes, a Pillow image or an array -> upright pixels (H, W) or (H, W, 3) RGB, uint8.
+
+    Turned upright by EXIF. Transparency is laid on white, or on black where everything visible is light. Deep greys
+    are scaled by the smallest bit depth that holds them. Arrays are (H, W), (H, W, 1), (H, W, 3) or (H, W, 4): uint8,
+    bool, floats in 0-1 or 0-255, or other integers. An animation or a file of many pages is refused rather than read
+    in part.
+
+    Raises:
+        ImageError: Missing, a folder, empty, no picture, cut off, too large, under 2 pixels wide, animated, or an
+            array of another shape or range.
+    """
+    if isinstance(source, np.ndarray):
+        name = f"the array of shape {source.shape}"
+        return _large_enough(_from_array(source, name), name)
+    if isinstance(source, bytes):
+        name = f"the picture of {len(source)} bytes"
+        return _large_enough(_from_bytes(source, name), name)
+    if isinstance(source, (str, Path)):
+        name = str(source)
+        return _large_enough(_from_bytes(_content(Path(source).expanduser()), name), name)
+    from PIL import Image
+
+    if isinstance(source, Image.Image):
+        name = f"the Pillow image {source.width}x{source.height}"
+        return _large_enough(_decode(source, name), name)
+    raise ImageError(
+        f"an image given as {type(source).__name__}",
+        "a path, bytes, a Pillow image or a NumPy array",
+        "convert it to one of these",
+    )
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder", "one picture", "name the pictures in it")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot read {path} ({error.strerror})", "a picture", "check the path") from error
+
+
+def _from_bytes(content: bytes, name: str) -> Pixels:
+    from PIL import Image
+
+    if not content:
+        raise ImageError(f"{name} is empty", "a picture", "save or download it again")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is raised below
+            image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(f"{name} has {error.args[0].split('(')[-1].split(' ')[0]} pixels") from error
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
+        raise ImageError(f"{name} is no picture that can be decoded", "a PNG, JPEG or the like", _EXPORT) from error
+    with image:
+        return _decode(image, name)
+
+
+def _decode(image: Image.Image, name: str) -> Pixels:
+    """Check the header, then decode. Raises ImageError."""
+    from PIL import ImageOps
+
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large(f"{name} has {image.width}x{image.height} pixels")
+    if min(image.size) < MIN_SIDE:
+        raise _too_small(name, image.width, image.height)
+    if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a photo with its own previews
+        raise ImageError(f"{name} is animated or has many pages", "one picture", "save the one you mean as PNG")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as broken EXIF: the picture itself is fine
+            image.load()
+            return _from_mode(ImageOps.exif_transpose(image), name)
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
+        raise ImageError(f"{name} is cut off or damaged", "a whole picture", "save or download it again") from error
+
+
+def _from_mode(image: Image.Image, name: str) -> Pixels:
+    """Any Pillow mode -> pixels."""
+    if image.mode.startswith(("I", "F")):
+        return _from_array(np.asarray(image), name)
+    if image.has_transparency_data:
+        return _flatten(np.asarray(image.convert("RGBA")))
+    return np.asarray(image.convert("L" if image.mode in {"1", "L"} else "RGB"))
+
+
+def _from_array(array: npt.NDArray[Any], name: str) -> Pixels:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim != 2 and (array.ndim != 3 or array.shape[2] not in {3, 4}):
+        raise ImageError(name, "one picture (H, W), (H, W, 3) or (H, W, 4)", "pass a list of such pictures")
+    if 0 in array.shape:
+        raise _too_small(name, array.shape[1], array.shape[0])
+    pixels = _to_bytes(array, name)
+    return _flatten(pixels) if pixels.ndim == 3 and pixels.shape[2] == 4 else np.ascontiguousarray(pixels)
+
+
+def _to_bytes(array: npt.NDArray[Any], name: str) -> Pixels:
+    """Any numbers -> uint8, by the range they must have been made for."""
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    low, high = (float(array.min()), float(array.max())) if array.dtype.kind in "iuf" else (np.nan, np.nan)
+    scales = (1, 255) if array.dtype.kind == "f" else FULL_SCALES
+    full = next((scale for scale in scales if low >= 0 and high <= scale), None)
+    if full is None:
+        raise ImageError(
+            f"{name} holds {array.dtype} values from {low:g} to {high:g}",
+            "bool, integers from 0 to 65535, or floats from 0 to 1 or to 255",
+            "scale the values first",
+        )
+    return np.rint(array * (255 / full)).astype(np.uint8)
+
+
+def _flatten(pixels: Pixels) -> Pixels:
+    """RGBA (H, W, 4) -> RGB on white, or on black where everything visible is light: its ink must be."""
+    colour, alpha = pixels[:, :, :3], pixels[:, :, 3:]
+    visible = colour[alpha[:, :, 0] >= LIGHT]
+    light = len(visible) > 0 and visible.mean(axis=1).min() >= LIGHT
+    ground = 0 if light and alpha.min() < LIGHT else 255
+    share = alpha / np.float32(255)
+    return np.rint(colour * share + ground * (1 - share)).astype(np.uint8)
+
+
+def _large_enough(pixels: Pixels, name: str) -> Pixels:
+    height, width = pixels.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise _too_small(name, width, height)
+    return pixels
+
+
+def _too_small(name: str, width: int, height: int) -> ImageError:
+    return ImageError(f"{name} is {width}x{height} pixels", f"at least {MIN_SIDE}x{MIN_SIDE}", "use a larger picture")
+
+
+def _too_large(seen: str) -> ImageError:
+    return ImageError(seen, f"at most {MAX_PIXELS // 1_000_000} megapixels", "crop it or make it smaller")
