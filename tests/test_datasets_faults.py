@@ -68,6 +68,7 @@ CSV_FAULTS = {
     "a negative": (lambda text: text.replace(",0,", ",-1,", 1), "-1"),
     "a decimal": (lambda text: text.replace(",0,", ",0.5,", 1), "0.5"),
     "uneven lines": (lambda text: text.replace(",0\n", "\n", 2), "columns"),
+    "short lines below a whole header": (lambda text: text.splitlines()[0] + "\n7,0\n", "2 columns"),
     "header alone": (lambda text: text.splitlines()[0] + "\n", "no data"),
     "empty": (lambda _: "", "1 columns"),
     "label 12": (lambda text: text.rstrip() + "\n12" + ",0" * 784, "to 12"),
@@ -106,6 +107,7 @@ def test_folder_and_path_faults(tmp_path: Path) -> None:
     refuses(tmp_path, "no labelled digits")
     refuses(tmp_path / "none.npz", "no dataset at")
     refuses("minst", "no dataset at minst.*check the spelling")
+    refuses(tmp_path / ("x" * 300), "File name too long")
     (tmp_path / "it.parquet").write_bytes(b"PAR1")
     refuses(tmp_path / "it.parquet", "ends in .parquet")
     (tmp_path / "it.npz").write_bytes(b"not a zip file")

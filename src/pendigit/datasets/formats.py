@@ -21,8 +21,16 @@ def read_dataset(path: Path) -> Dataset:
     Raises:
         DataError: Nothing is there, the format is another, or the content is damaged or not a labelled set.
     """
-    if path.is_dir():
-        return _read_folder(path)
+    try:
+        return _read_folder(path) if path.is_dir() else _read_file(path)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DataError(
+            f"{path} cannot be read ({reason})", "a file or folder you may read", "check the path"
+        ) from error
+
+
+def _read_file(path: Path) -> Dataset:
     if not path.exists():
         raise DataError(f"no dataset at {path}", f"mnist, mini, or the path of {ACCEPTED}", "check the spelling")
     name = path.name.lower()

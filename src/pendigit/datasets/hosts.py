@@ -62,6 +62,7 @@ def download(url: str, target: Path, patience: Patience, progress: FetchProgress
         try:
             HTTPDownloader(progressbar=meter, chunk_size=_CHUNK, timeout=(CONNECT, SILENCE))(url, str(target), None)
         except Exception as error:  # noqa: BLE001  (handed to the waiting thread)
+            _close(error)
             failure.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -74,6 +75,13 @@ def download(url: str, target: Path, patience: Patience, progress: FetchProgress
     if failure:
         patience.left -= time.monotonic() - meter.last
         raise SourceError(_reason(failure[0])) from failure[0]
+
+
+def _close(error: Exception) -> None:
+    """Let go of the connection that an HTTP error still holds."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        response.close()
 
 
 def _reason(error: Exception) -> str:

@@ -15,10 +15,9 @@ from pendigit.datasets.checks import MAX_FRAMES, SIDE, check_dataset, decoding
 from pendigit.datasets.dataset import Dataset, Pixels
 from pendigit.errors import DataError
 
-# The four files' names before their ending, in the order train frames, train labels, test frames, test labels.
-STEMS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
+# Train frames, train labels, test frames, test labels; the number after `idx` is the rank.
+NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 _RANKS = (3, 1, 3, 1)
-_ENDINGS = ("-idx{rank}-ubyte", ".idx{rank}-ubyte")
 _GZIP = b"\x1f\x8b"
 _UBYTE = 0x08  # the IDX code of unsigned bytes
 _MAX_BYTES = MAX_FRAMES * SIDE * SIDE
@@ -26,17 +25,17 @@ _PIECE = 1 << 20  # bytes read at a time: a header that lies about its length ta
 
 
 def find_idx(folder: Path) -> list[Path] | None:
-    """The four files in the usual spellings, in the order of `STEMS`; None if the folder has no train-images.
+    """The four files in the usual spellings, in the order of `NAMES`; None if the folder has no train-images.
 
     Raises DataError if some of the four are missing.
     """
-    found = [_find(folder, stem, rank) for stem, rank in zip(STEMS, _RANKS, strict=True)]
+    found = [_find(folder, name) for name in NAMES]
     if found[0] is None:
         return None
-    missing = [stem for stem, path in zip(STEMS, found, strict=True) if path is None]
+    missing = [name for name, path in zip(NAMES, found, strict=True) if path is None]
     if missing:
         raise DataError(
-            f"{folder} has train-images but no {' and no '.join(missing)}",
+            f"{folder} has {found[0].name} but no {' and no '.join(missing)}",
             "MNIST's four IDX files, gzipped or not",
             "put the missing files beside it",
         )
@@ -52,9 +51,9 @@ def read_idx_files(paths: list[Path], name: str) -> Dataset:
 
 
 def decode_idx_set(streams: Sequence[IO[bytes]], name: str) -> Dataset:
-    """Decode four seekable streams in the order of `STEMS`. Raises DataError."""
+    """Decode four seekable streams in the order of `NAMES`. Raises DataError."""
     x_train, y_train, x_test, y_test = (
-        decode_idx(stream, rank, f"{name}: {stem}") for stream, rank, stem in zip(streams, _RANKS, STEMS, strict=True)
+        decode_idx(stream, rank, f"{name}: {file}") for stream, rank, file in zip(streams, _RANKS, NAMES, strict=True)
     )
     return check_dataset(name, (x_train, y_train), (x_test, y_test))
 
@@ -77,9 +76,9 @@ def decode_idx(stream: IO[bytes], rank: int, source: str) -> Pixels:
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
-def _find(folder: Path, stem: str, rank: int) -> Path | None:
-    names = [stem + ending.format(rank=rank) + packed for ending in _ENDINGS for packed in ("", ".gz")]
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+def _find(folder: Path, name: str) -> Path | None:
+    spellings = [spelling + packed for spelling in (name, name.replace("-idx", ".idx")) for packed in ("", ".gz")]
+    return next((folder / spelling for spelling in spellings if (folder / spelling).is_file()), None)
 
 
 def _shape(header: bytes, rank: int, source: str) -> tuple[int, ...]:

@@ -35,11 +35,11 @@ def load_mnist(sources: Sequence[Source] = SOURCES, digest: str = DIGEST) -> Dat
 
 def _cached(path: Path, digest: str) -> Dataset | None:
     """The cached set; None if there is none or it is damaged, which fetching anew cures."""
-    if not path.is_file():
-        return None
     try:
+        if not path.is_file():
+            return None
         dataset = replace(read_npz(path), name="mnist")
-    except DataError:
+    except (DataError, OSError):
         return None
     return dataset if dataset.digest == digest else None
 

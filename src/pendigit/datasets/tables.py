@@ -45,7 +45,7 @@ def _read(path: Path) -> Part:
     """A header line is optional; the label comes first, or last where the header says so."""
     with decoding(str(path), _EXPECTED), path.open(encoding="utf-8-sig") as lines:
         first = [cell.strip(" \"'\r\n").lower() for cell in lines.readline(1 << 16).split(",")]
-    _check_columns(first, path)
+    _check_columns(len(first), path)
     has_header = not first[0].isdecimal()
     with decoding(str(path), _EXPECTED), warnings.catch_warnings():
         warnings.simplefilter("error")  # an empty table is only worth a warning to NumPy
@@ -59,17 +59,18 @@ def _read(path: Path) -> Part:
             max_rows=MAX_FRAMES,
             encoding="utf-8-sig",
         )
+    _check_columns(table.shape[1], path)
     if has_header and first[-1] in _LABEL_NAMES:
         table = np.roll(table, 1, axis=1)
     return table[:, 1:].reshape(-1, SIDE, SIDE), table[:, 0]
 
 
-def _check_columns(first: list[str], path: Path) -> None:
-    if len(first) == _COLUMNS - 1:
+def _check_columns(count: int, path: Path) -> None:
+    if count == _COLUMNS - 1:
         raise DataError(
             f"{path} has 784 columns, so no labels",
             _EXPECTED,
             "pass the labelled table alone, by its path",
         )
-    if len(first) != _COLUMNS:
-        raise DataError(f"{path} has {len(first)} columns", _EXPECTED, "write one label and 28x28 pixels on each line")
+    if count != _COLUMNS:
+        raise DataError(f"{path} has {count} columns", _EXPECTED, "write one label and 28x28 pixels on each line")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from pendigit.errors import UsageError
 from pendigit.extras import require
@@ -19,7 +22,25 @@ if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "jax":
     )
 os.environ["KERAS_BACKEND"] = "jax"
 
-import jax  # noqa: E402 - the backend is chosen before Keras and JAX load
+
+@contextmanager
+def _hidden(*modules: str) -> Iterator[None]:
+    """Let imports of `modules` fail inside the block, unless they are loaded already."""
+    loaded: dict[str, Any] = sys.modules  # None in it means: not to be imported
+    absent = [name for name in modules if name not in loaded]
+    loaded.update(dict.fromkeys(absent))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del loaded[name]
+
+
+import jax  # noqa: E402 - the backend is chosen before JAX and Keras load
+
+# Where they are installed, Keras loads these two for its galleries and data frames: half of its start-up, unused here.
+with _hidden("matplotlib.pyplot", "pandas"):
+    import keras  # noqa: F401 - loaded here once, so that every other import finds it
 
 # Compiled programs are kept for the next start, also the small ones that Keras's initialisers compile to.
 jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))

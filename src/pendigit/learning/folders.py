@@ -11,6 +11,8 @@ from pendigit.files import make_folder, publish_text
 from pendigit.learning.options import TrainingOptions
 
 CONFIG = "config.json"
+CHECKPOINT = "checkpoint.npz"  # there until the run is complete
+FINISHED = "evaluation.json"  # the run's last words
 RUNS = Path("runs")  # in the working folder, where people look for what a command made
 
 
@@ -37,7 +39,8 @@ def latest_folder(network: str) -> Path:
 def claim(folder: Path, config: dict[str, Any], resume: bool) -> None:
     """Take a new folder for a run, or make sure that an old one was begun on the same data.
 
-    Raises OutputError for an existing folder or one that cannot be written, DataError for other data.
+    Raises OutputError for an existing folder, a finished run or a place that cannot be written, DataError for other
+    data.
     """
     if not resume:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -54,6 +57,8 @@ def claim(folder: Path, config: dict[str, Any], resume: bool) -> None:
             f"{begun[:12]}, with which {folder} was begun",
             "give the same --data",
         )
+    if (folder / FINISHED).exists() and not (folder / CHECKPOINT).exists():
+        raise OutputError(f"{folder} is finished", "a run that was stopped", "begin a new one without --resume")
 
 
 def read_config(folder: Path) -> dict[str, Any]:

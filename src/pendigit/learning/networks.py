@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import jax
 import keras
 from keras import layers
 
@@ -34,4 +35,9 @@ def build(options: TrainingOptions) -> keras.Model:
     if options.network not in NETWORKS:
         raise UsageError(f"unknown network {options.network!r}", ", ".join(NETWORKS), "check the spelling")
     keras.utils.set_random_seed(options.seed)
-    return NETWORKS[options.network](options)
+    # Initial weights are drawn once: optimising the programs that draw them costs seconds and saves microseconds.
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        return NETWORKS[options.network](options)
+    finally:
+        jax.config.update("jax_disable_most_optimizations", False)

@@ -21,7 +21,7 @@ from pendigit.files import publish_text
 from pendigit.judging.evaluation import score
 from pendigit.learning.checkpoint import EpochRecord, load_checkpoint, save_checkpoint
 from pendigit.learning.export import keras_probabilities
-from pendigit.learning.folders import claim
+from pendigit.learning.folders import CHECKPOINT, claim
 from pendigit.learning.interrupts import graceful_interrupt
 from pendigit.learning.networks import build
 from pendigit.learning.options import TrainingOptions
@@ -29,8 +29,6 @@ from pendigit.learning.reporting import EventFile, Reporter
 from pendigit.learning.stock import StockEngine
 from pendigit.learning.training import CompiledEngine, Engine
 from pendigit.results import Digit, Evaluation
-
-CHECKPOINT = "checkpoint.npz"  # there until the run is complete
 
 
 @dataclass(frozen=True)

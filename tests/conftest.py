@@ -1,0 +1,90 @@
+"""The ground that all tests stand on: caches of their own, no network, small data, one finished run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Set before anything of pendigit's loads: Keras, XLA and matplotlib read their folders when they are imported.
+HOME = Path(tempfile.mkdtemp(prefix="pendigit-tests-"))
+os.environ |= {
+    "PENDIGIT_HOME": str(HOME / "pendigit"),
+    "KERAS_HOME": str(HOME / "keras"),
+    "MPLBACKEND": "agg",
+    "PIP_NO_INDEX": "1",
+    "npm_config_offline": "true",
+}
+os.environ.pop("PENDIGIT_DEBUG", None)
+
+from dataset_writers import as_npz, some  # noqa: E402 - as above
+from pendigit.commands import run  # noqa: E402
+from pendigit.datasets import Dataset, load_dataset  # noqa: E402
+
+LOCAL = {"127.0.0.1", "::1", "localhost", "", None}
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that calls another machine, also one that survives being refused."""
+    called: list[object] = []
+
+    def refuse(place: object) -> None:
+        called.append(place)
+        raise OSError(f"a test called {place}")
+
+    def guard(original: Callable[..., Any], host_of: Callable[..., object]) -> Callable[..., Any]:
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            if host_of(*arguments) not in LOCAL:
+                refuse(host_of(*arguments))
+            return original(*arguments, **options)
+
+        return guarded
+
+    def peer(sock: socket.socket, address: Any) -> object:
+        return "localhost" if sock.family == socket.AF_UNIX else address[0]
+
+    monkeypatch.setattr(socket, "getaddrinfo", guard(socket.getaddrinfo, lambda host, *_: host))
+    monkeypatch.setattr(socket.socket, "connect", guard(socket.socket.connect, peer))
+    yield
+    assert not called, "tests make do without the network"
+
+
+@pytest.fixture(scope="session")
+def mini() -> Dataset:
+    """The built-in sample: 6,000 and 1,000 digits of MNIST."""
+    return load_dataset("mini")
+
+
+@pytest.fixture(scope="session")
+def small(mini: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An npz file of 600 and 200 digits: 19 steps an epoch, the last one partial."""
+    path = tmp_path_factory.mktemp("data") / "small.npz"
+    path.write_bytes(as_npz(some(mini, 600, 200)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of three epochs on `small` that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    assert run(["train", "--data", str(small), "--epochs", "3", "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def tree() -> Callable[[Path], dict[str, bytes]]:
+    """Gives every file below a folder with its content, hidden ones too, to compare before and after."""
+    return lambda folder: {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")
+    }
