@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
@@ -28,7 +27,7 @@ def environment(name: str, *packages: str) -> Path:
     if not (folder / "made").exists() or (folder / "made").read_text() != wanted:
         print(f"making the environment {name} …", file=sys.stderr)
         venv.create(folder, clear=True, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qqq", *packages], check=True)
         (folder / "made").write_text(wanted)
     return python
 
@@ -89,8 +88,9 @@ def machine() -> str:
 
 def versions(python: Path, *packages: str) -> str:
     """The versions of `packages` in an environment, in one line."""
-    code = "import sys; from importlib.metadata import version; print(*(f'{p} {version(p)}' for p in sys.argv[1:]), sep=', ')"
-    return subprocess.run([python, "-c", code, *packages], check=True, capture_output=True, text=True).stdout.strip()
+    code = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
+    found = subprocess.run([python, "-c", code, *packages], check=True, capture_output=True, text=True).stdout.split()
+    return ", ".join(f"{name} {number}" for name, number in zip(packages, found, strict=True))
 
 
 def mnist_file() -> Path:
@@ -105,8 +105,3 @@ def mnist_file() -> Path:
         (x_train, y_train), (x_test, y_test) = pendigit.load_data("mnist")
         np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     return path
-
-
-def peak_megabytes() -> float:
-    """This process's own peak memory, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

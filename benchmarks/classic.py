@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from bench import CACHE, NOISE, PEERS, ROOT, Measured, environment, machine, measure, mnist_file, versions
 
 HOME = CACHE / "home"  # pendigit's cache in this benchmark

@@ -34,16 +34,21 @@ model.compile(optimizer="adam", loss=loss_fn, metrics=["accuracy"])
 class Stopwatch(tf.keras.callbacks.Callback):
     """Seconds of each epoch."""
 
-    seconds: list[float] = []
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Start the watch."""
         self.began = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
+        """Note the time."""
         self.seconds.append(time.perf_counter() - self.began)
 
 
-model.fit(x_train, y_train, epochs=5, verbose=2, callbacks=[Stopwatch()])
+stopwatch = Stopwatch()
+model.fit(x_train, y_train, epochs=5, verbose=2, callbacks=[stopwatch])
 _, accuracy = model.evaluate(x_test, y_test, verbose=2)
 probability_model = tf.keras.Sequential([model, tf.keras.layers.Softmax()])
 predictions = probability_model.predict(x_test, verbose=2)
@@ -51,4 +56,4 @@ print("Predicted digit:", tf.argmax(predictions[0]).numpy())
 plt.imshow(x_test[0], cmap="gray")
 plt.savefig(f"{folder}/example.png")
 model.save(f"{folder}/model.keras")
-print(json.dumps({"epochs": Stopwatch.seconds, "accuracy": accuracy}))
+print(json.dumps({"epochs": stopwatch.seconds, "accuracy": accuracy}))

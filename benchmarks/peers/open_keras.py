@@ -1,4 +1,7 @@
-"""Open a .keras file in stock Keras (KERAS_BACKEND decides) and save its outputs: open_keras.py MODEL.keras MNIST.npz OUT.npy."""
+"""Open a .keras file in stock Keras (KERAS_BACKEND decides) and save its outputs.
+
+open_keras.py MODEL.keras MNIST.npz OUT.npy
+"""
 
 import sys
 

@@ -2,55 +2,106 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pendigit.commands.terminal import say, say_error
+from pendigit.errors import ImageError, UsageError
+
 if TYPE_CHECKING:
+    from pendigit.classifier import Frames
     from pendigit.results import Digit
 
-LISTED = 20  # lines that still fit a terminal; more is a summary
+LISTED = 20  # digits that still fit a terminal
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something to predict: its name, its picture and its frame; the label where it is known."""
+
+    name: str
+    picture: Frames
+    frame: Frames
+    label: int | None = None
 
 
 def predict(
-    source: Annotated[str, typer.Argument(help="Digits of a set: mnist:test, mnist:test:0, mnist:test:0-99.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Pictures of one digit each, or digits of a set: mnist:test, mnist:test:0-99.")
+    ],
     model: Annotated[
-        str | None, typer.Option(help="A model's name, file or run folder.", show_default="classic")
+        str | None, typer.Option(help="A model: name, file or run folder.", show_default="classic")
     ] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write a CSV file.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write a CSV file of all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Draw picture, frame and probabilities here.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Draw them into a picture file.")] = None,
 ) -> None:
-    """Predict digits of a set, each with its probabilities."""
+    """Predict the digit in each picture, or the digits of a set. Exit code 3 if a picture could not be read."""
+    import numpy as np
+
     import pendigit
-    from pendigit.commands.terminal import say
-    from pendigit.datasets.selection import parse_selection, select
     from pendigit.results import Digit
 
-    selection = parse_selection(source)
-    frames, labels, indices = select(selection)
-    classifier = pendigit.load_classifier(model, threads=0)
-    digits = [Digit.of(row) for row in classifier.predict_proba(frames)]
-    rows = [
-        {"index": int(index), "label": int(label)} | _cells(digit)
-        for index, label, digit in zip(indices, labels, digits, strict=True)
-    ]
+    items, failures = gather(sources)
+    digits: list[Digit] = []
+    if items:
+        frames = np.stack([item.frame for item in items])
+        digits = [Digit.of(row) for row in pendigit.load_classifier(model, threads=0).predict_proba(frames)]
     if output is not None:
-        write_csv(output, rows)
+        write_csv(output, items, digits)
+    if save is not None and items:
+        save_figure(save, items, digits)
     if as_json:
-        say(json.dumps(rows))
-        return
-    for row, digit in zip(rows[:LISTED], digits[:LISTED], strict=True):
-        say(
-            f"{selection.dataset}:{selection.part}:{row['index']}  "
-            f"Predicted digit: {describe(digit)}, label {row['label']}"
-        )
-    if len(rows) > LISTED:
-        say(f"… {len(rows) - LISTED:,} more; -o FILE.csv writes all")
-    right = sum(row["predicted"] == row["label"] for row in rows)
-    say(f"{right:,} of {len(rows):,} as labelled ({right / len(rows):.2%})")
+        found = [_answer(item, digit) for item, digit in zip(items, digits, strict=True)]
+        say(json.dumps(found + [{"source": name, "error": str(error)} for name, error in failures]))
+    else:
+        list_digits(items, digits, show)
+    for name, error in failures:
+        say_error(str(error) if name in str(error) else f"{name}: {error}")
+    if failures:
+        raise typer.Exit(ImageError.exit_code)
+
+
+def gather(sources: list[str]) -> tuple[list[Item], list[tuple[str, ImageError]]]:
+    """What there is to predict, and the pictures that cannot be read. Raises UsageError, DataError for a bad set."""
+    from pendigit.datasets.selection import parse_selection, select
+    from pendigit.frame import to_frame
+    from pendigit.reading.images import load_image
+
+    items: list[Item] = []
+    failures = []
+    for source in sources:
+        if ":" in source and not Path(source).exists():
+            selection = parse_selection(source)
+            for frame, label, index in zip(*select(selection), strict=True):
+                items.append(Item(f"{selection.dataset}:{selection.part}:{index}", frame, frame, int(label)))
+            continue
+        try:
+            picture = load_image(source)
+            items.append(Item(source, picture, to_frame(picture)))
+        except ImageError as error:
+            failures.append((source, error))
+    return items, failures
+
+
+def list_digits(items: list[Item], digits: list[Digit], show: bool) -> None:
+    """Print the first digits, a line each or drawn, and how many of the labelled ones are right."""
+    for item, digit in list(zip(items, digits, strict=True))[:LISTED]:
+        say(f"{item.name}  Predicted digit: {describe(digit)}" + _label(item))
+        if show:
+            from pendigit.commands.drawing import draw_in_terminal
+
+            draw_in_terminal(item.picture, item.frame, digit)
+    if len(items) > LISTED:
+        say(f"… {len(items) - LISTED:,} more; -o FILE.csv writes all")
+    labelled = [digit.digit == item.label for item, digit in zip(items, digits, strict=True) if item.label is not None]
+    if len(labelled) > 1:
+        say(f"{sum(labelled):,} of {len(labelled):,} as labelled ({sum(labelled) / len(labelled):.2%})")
 
 
 def describe(digit: Digit) -> str:
@@ -59,16 +110,38 @@ def describe(digit: Digit) -> str:
     return f"{digit.digit} ({digit.probability:.1%}{', then ' + ', '.join(others) if others else ''})"
 
 
-def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Publish rows of the same columns as a CSV file. Raises OutputError."""
+def write_csv(path: Path, items: list[Item], digits: list[Digit]) -> None:
+    """Publish a row for each item as a CSV file. Raises OutputError."""
+    import csv
+
     from pendigit.files import publish
 
     with publish(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["source", "label", "predicted", "probability", *(f"p{digit}" for digit in range(10))])
+        for item, digit in zip(items, digits, strict=True):
+            shares = [round(share, 6) for share in digit.probabilities]
+            writer.writerow([item.name, item.label, digit.digit, round(digit.probability, 6), *shares])
 
 
-def _cells(digit: Digit) -> dict[str, Any]:
-    cells = {f"p{value}": round(share, 6) for value, share in enumerate(digit.probabilities)}
-    return {"predicted": digit.digit, "probability": round(digit.probability, 6)} | cells
+def save_figure(path: Path, items: list[Item], digits: list[Digit]) -> None:
+    """Publish the figure of one prediction. Raises UsageError for more, OutputError."""
+    from pendigit.extras import require
+
+    if len(items) > 1:
+        raise UsageError(f"--save with {len(items):,} digits", "one", "name one picture, or use -o FILE.csv")
+    require("train", "matplotlib")
+    from pendigit.judging.figures import draw_example, publish_figure
+
+    publish_figure(draw_example(items[0].picture, digits[0].probabilities, items[0].frame), path)
+
+
+def _label(item: Item) -> str:
+    return "" if item.label is None else f", label {item.label}"
+
+
+def _answer(item: Item, digit: Digit) -> dict[str, Any]:
+    answer: dict[str, Any] = {"source": item.name, "digit": digit.digit, "probability": round(digit.probability, 6)}
+    if item.label is not None:
+        answer["label"] = item.label
+    return answer | {"runners_up": [[other, round(share, 6)] for other, share in digit.runners_up]}

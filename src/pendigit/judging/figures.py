@@ -95,14 +95,24 @@ def draw_mistakes(
     return figure
 
 
-def draw_example(picture: npt.NDArray[np.uint8], probabilities: Sequence[float]) -> Figure:
-    """A picture, "Predicted digit: N" above it, and its ten probabilities (10,) beside it."""
-    figure = _figure(7, 3.2)
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
+def draw_example(
+    picture: npt.NDArray[np.uint8], probabilities: Sequence[float], frame: npt.NDArray[np.uint8] | None = None
+) -> Figure:
+    """A picture, "Predicted digit: N" above it, and its ten probabilities (10,) beside it.
+
+    The frame (28, 28) that the network saw is drawn between them where it is not the picture itself.
+    """
     best = int(np.argmax(probabilities))
-    left.imshow(picture, cmap="gray")
+    framed = frame is not None and not np.array_equal(picture, frame)
+    figure = _figure(9.5 if framed else 7, 3.2)
+    left, *middle, right = figure.subplots(1, 3 if framed else 2, width_ratios=(1, 1, 1.25) if framed else (1, 1.25))
+    left.imshow(picture, cmap="gray", vmin=0, vmax=255)
     left.axis("off")
     left.set_title(f"Predicted digit: {best}", loc="left", fontweight="bold", fontsize=13)
+    for axes in middle:
+        axes.imshow(frame, cmap="gray", vmin=0, vmax=255)
+        axes.axis("off")
+        axes.set_title("What the network sees", loc="left", fontsize=10, color=INK)
     bars = right.barh(range(DIGITS), probabilities, color=[BLUE if digit == best else MUTED for digit in range(DIGITS)])
     right.bar_label(bars, [f"{value:.1%}" if value >= 0.0005 else "" for value in probabilities], padding=3, fontsize=8)
     right.set_yticks(range(DIGITS))

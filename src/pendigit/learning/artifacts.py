@@ -36,8 +36,9 @@ def publish_scores(folder: Path, part: str, frames: Frames, labels: npt.NDArray[
 
     Returns the scores and what was read in the first frame.
     """
-    probabilities = OnnxClassifier(folder / "model.onnx", threads=0).predict_proba(frames)
-    evaluation = score(probabilities, labels, "model.onnx", part)
+    classifier = OnnxClassifier(folder / "model.onnx", threads=0)
+    probabilities = classifier.predict_proba(frames)
+    evaluation = score(probabilities, labels, classifier.name, part)
     publish_text(folder / "evaluation.json", json.dumps(evaluation.to_dict(), indent=1) + "\n")
     figures.publish_figure(figures.draw_confusion(evaluation), folder / "confusion.png")
     worst = confident_mistakes(labels, probabilities)[: figures.MISTAKES_SHOWN]

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from onnx import TensorProto, checker, helper, save_model
 
-import pendigit
+from pendigit import __version__
 from pendigit.classifier import DIGITS, INPUT_SHAPES, SIDE, Frames, OnnxClassifier, Probabilities, to_probabilities
 from pendigit.errors import ModelError
 from pendigit.files import publish
@@ -47,7 +47,7 @@ def export_onnx(
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="pendigit",
-        producer_version=pendigit.__version__,
+        producer_version=__version__,
     )
     helper.set_model_props(proto, {key: v if isinstance(v, str) else json.dumps(v) for key, v in metadata.items()})
     checker.check_model(proto, full_check=True)

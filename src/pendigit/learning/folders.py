@@ -43,7 +43,7 @@ def claim(folder: Path, config: dict[str, Any], resume: bool) -> None:
     data.
     """
     if not resume:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(not path.name.startswith(".") for path in folder.iterdir())):
             raise OutputError(
                 f"{folder} exists already", "a new folder", "choose another --out, or go on with this run by --resume"
             )

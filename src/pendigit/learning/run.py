@@ -85,9 +85,13 @@ def train(
     history: list[EpochRecord] = []
     if resume and (folder / CHECKPOINT).exists():
         state, history = load_checkpoint(folder / CHECKPOINT)
-        engine.restore(state)
+        if history:
+            engine.restore(state)
     with graceful_interrupt() as stop:
         interrupted = _epochs(engine, options, dataset, validation, folder, history, reporters, stop)
+    if not history:  # stopped in the first epoch: resuming begins with it again
+        save_checkpoint(folder / CHECKPOINT, {}, history)
+        _publish_history(folder, history)
     evaluation, example = _finish(engine.settle(), folder, dataset, validation, history, config)
     if not interrupted:
         (folder / CHECKPOINT).unlink(missing_ok=True)
