@@ -17,6 +17,7 @@ HOME = Path(tempfile.mkdtemp(prefix="pendigit-tests-"))
 os.environ |= {
     "PENDIGIT_HOME": str(HOME / "pendigit"),
     "KERAS_HOME": str(HOME / "keras"),
+    "KERAS_BACKEND": "jax",  # for tests that import Keras before pendigit chooses
     "MPLBACKEND": "agg",
     "PIP_NO_INDEX": "1",
     "npm_config_offline": "true",

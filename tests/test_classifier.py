@@ -198,7 +198,7 @@ def test_models_are_found_by_name_file_and_folder(tmp_path: Path) -> None:
     assert find_model("classic") == shipped()["classic"]
     assert find_model(tmp_path) == tmp_path / "model.onnx"
     assert find_model(str(tmp_path / "missing.onnx")) == tmp_path / "missing.onnx"
-    with pytest.raises(UsageError, match="unknown model 'clasic'; expected a shipped name .*classic"):
+    with pytest.raises(UsageError, match=r"unknown model 'clasic'; expected a shipped name .*classic"):
         find_model("clasic")
 
 

@@ -191,7 +191,7 @@ def test_an_export_that_answers_otherwise_is_not_published(
     path = tmp_path / "model.onnx"
     path.write_bytes(b"old")
     monkeypatch.setitem(graph.ACTIVATIONS, "relu", lambda _graph, value: value)
-    with pytest.raises(ModelError, match="differ from Keras's by .* in a batch of 1; expected at most 1e-05"):
+    with pytest.raises(ModelError, match=r"differ from Keras's by .* in a batch of 1; expected at most 1e-05"):
         export_onnx(build(TrainingOptions()), path, mini.x_test[:256], {})
     assert path.read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["model.onnx"]

@@ -144,6 +144,8 @@ def to_probabilities(outputs: npt.NDArray[Any], source: Path) -> Probabilities:
             "use a classifier of the digits 0-9",
         )
     values = outputs.astype(np.float32, copy=False)
+    if len(values) == 0:
+        return values
     if values.min() >= 0 and abs(values.sum(axis=1) - 1).max() < 1e-3:  # float16 sums are this far from 1
         return values
     powers = np.exp(values - values.max(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""From a picture to its ink: 0 where there is paper, brighter the darker the pen wrote.
+"""From a picture to its ink: 0 where there is paper, brighter the more the pen wrote.
 
 Light falls unevenly, pens differ and writing may be light on dark; what follows should see none of it.
 """
@@ -12,9 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 Grey: TypeAlias = npt.NDArray[np.uint8]  # (H, W)
+Floats: TypeAlias = npt.NDArray[np.float32]  # (H, W)
 
-THUMBNAIL = 48  # pixels: the longer side at which light and dark are weighed; strokes are still about a pixel wide
-REACH = 0.4  # of the longer side: wider than any pen's stroke, so that only paper survives the closing
+THUMBNAIL = 32  # pixels: longer side at which light is judged; a stroke is still about a pixel wide
+LEAST_SLOPE = 4.0  # grey levels across the picture: less light falling off than this disturbs nothing
+NEIGHBOURHOOD = 0.5  # of the longer side: brightness is compared within it, so that a shadow's edge weighs little
+CORNER = 0.1  # of each side: corners are paper, as digits are round
+CORNER_WEIGHT = 0.7  # of a standard deviation in the corners against 1 of skewness; 0.5 to 1 decide alike
+REACH = 0.4  # of the longer side: wider than any pen's stroke, so that a closing leaves only paper
+LEAST_REACH = 15  # pixels: so that the strokes of a digit 8 to 30 pixels tall are closed too
 
 
 def to_grey(image: npt.NDArray[np.uint8]) -> Grey:
@@ -23,31 +29,7 @@ def to_grey(image: npt.NDArray[np.uint8]) -> Grey:
         return image
     if image.shape[2] == 1:
         return image[:, :, 0]
-    return _array(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-
-
-def is_dark_on_light(grey: Grey) -> bool:
-    """Whether the writing is darker than what it is written on.
-
-    Ink covers less than paper does, so the paper is near the mean and the ink far from it: the sign of the third
-    central moment tells. Grid lines at the border count for the ink, where a look at the border would be misled.
-    """
-    thumbnail = shrink(grey, THUMBNAIL).astype(np.float32)
-    deviation = thumbnail - cv2.mean(thumbnail)[0]
-    return bool(cv2.sumElems(deviation * deviation * deviation)[0] <= 0)
-
-
-def ink_of(grey: Grey) -> Grey:
-    """The ink of a picture (H, W) uint8, of either polarity -> (H, W) uint8: how far each pixel is from its paper.
-
-    The paper behind the ink is guessed by a closing with a square larger than any stroke, which fills the strokes
-    from the paper around them and follows slopes and shadows of the light.
-    """
-    if not is_dark_on_light(grey):
-        grey = cv2.bitwise_not(grey)
-    side = odd(REACH * max(grey.shape))
-    paper = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return _array(cv2.subtract(paper, grey))
+    return uint8(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 
 def shrink(grey: Grey, longest: int) -> Grey:
@@ -56,13 +38,84 @@ def shrink(grey: Grey, longest: int) -> Grey:
     if scale >= 1:
         return grey
     height, width = (max(1, round(side * scale)) for side in grey.shape)
-    return _array(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
+    return uint8(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def dark_on_light(grey: Grey) -> Grey:
+    """The picture (H, W) with the light's slope across it taken away, and inverted if its writing is light."""
+    thumbnail = shrink(grey, THUMBNAIL).astype(np.float32)
+    down, right = _slope(thumbnail, axis=0), _slope(thumbnail, axis=1)
+    if abs(down) + abs(right) >= LEAST_SLOPE:
+        thumbnail -= _plane(thumbnail.shape, down, right)
+        grey = _to_range(grey - _plane(grey.shape, down, right))
+    return grey if is_dark_on_light(thumbnail) else uint8(cv2.bitwise_not(grey))
+
+
+def is_dark_on_light(thumbnail: Floats) -> bool:
+    """Whether the writing of a small picture (H, W) is darker than what it is written on.
+
+    Ink covers less than paper does, so the paper is near the mean and the ink far from it: the skewness tells. Where
+    fat strokes fill the picture both are alike, and the corners tell, which are seldom ink. Neither is enough alone:
+    skewness errs on fat digits cropped tightly, corners on grid lines.
+    """
+    side = odd(NEIGHBOURHOOD * max(thumbnail.shape))
+    deviation = thumbnail - cv2.blur(thumbnail, (side, side), borderType=cv2.BORDER_REFLECT)
+    deviation -= cv2.mean(deviation)[0]
+    square = deviation * deviation
+    spread = max(cv2.mean(square)[0] ** 0.5, 1e-3)
+    skewness = cv2.mean(square * deviation)[0] / spread**3
+    height, width = (max(1, round(CORNER * side)) for side in thumbnail.shape)
+    corners = np.concatenate([deviation[:height], deviation[-height:]])[:, [*range(width), *range(-width, 0)]]
+    return bool(skewness <= CORNER_WEIGHT * corners.mean() / spread)
+
+
+def paper_of(grey: Grey) -> Grey:
+    """The paper behind dark ink (H, W) uint8, guessed by a closing with a square wider than any stroke.
+
+    It fills the strokes from the paper around them and follows shadows.
+    """
+    side = max(LEAST_REACH, odd(REACH * max(grey.shape)))
+    return uint8(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, square(side)))
 
 
 def odd(length: float) -> int:
-    """The nearest odd number of pixels, at least 3, so that a kernel has a middle."""
-    return max(3, round(length) | 1)
+    """The nearest odd number of pixels, so that a kernel has a middle."""
+    return round(length) | 1
 
 
-def _array(result: Any) -> Grey:
+def square(side: int) -> Grey:
+    """A square kernel."""
+    return np.ones((side, side), np.uint8)
+
+
+def uint8(result: Any) -> Grey:
+    """OpenCV's result, typed."""
     return np.asarray(result, np.uint8)
+
+
+def _slope(thumbnail: Floats, axis: int) -> float:
+    """How many grey levels the light gains across the picture along an axis.
+
+    The median over pairs a quarter of the picture apart: ink, grid lines and a shadow's edge touch fewer than half of
+    the pairs, so that only light that falls off everywhere counts.
+    """
+    length = thumbnail.shape[axis]
+    step = length // 4
+    if step < 2:
+        return 0.0
+    first, last = (thumbnail[:-step], thumbnail[step:]) if axis == 0 else (thumbnail[:, :-step], thumbnail[:, step:])
+    return float(np.median(last - first) * length / step)
+
+
+def _plane(shape: tuple[int, ...], down: float, right: float) -> Floats:
+    """A plane (H, W) that rises by `down` and `right` from edge to edge and is 0 in the middle."""
+    rows, columns = ((np.arange(side, dtype=np.float32) + 0.5) / side - 0.5 for side in shape)
+    return np.asarray(rows[:, None] * np.float32(down) + columns * np.float32(right), np.float32)
+
+
+def _to_range(values: Floats) -> Grey:
+    """Shift, and only where they span more than 255 shrink, grey levels into 0..255."""
+    low, high, _, _ = cv2.minMaxLoc(values)
+    scale = 255 / max(high - low, 255)
+    shift = -low if low < 0 or scale < 1 else min(0.0, 255 - high)
+    return uint8(np.rint((values + np.float32(shift)) * np.float32(scale)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import typer
 
 from pendigit.commands import evaluate, predict, train
 from pendigit.commands.terminal import say_error
-from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, PendigitError, UsageError
+from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
 app = typer.Typer(
     name="pendigit",
@@ -42,21 +43,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (default: the process's own) and return the exit code."""
     try:
-        return app(arguments, standalone_mode=False, prog_name="pendigit") or 0
+        code = app(arguments, standalone_mode=False, prog_name="pendigit") or 0
+        sys.stdout.flush()  # here, where a failure still gets its line
+        if code == EXIT_INTERRUPTED:
+            say_error("Stopped")
+        return code
     except PendigitError as error:
         say_error(str(error))
         return error.exit_code
     except typer.TyperException as error:
         say_error(f"{error.format_message().rstrip('.')}; see pendigit --help")
         return UsageError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        say_error("Stopped")
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # the reader of our output, such as `head`, has seen enough; Typer exits
+        _drop_output()
         return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # files go through files.publish: it was stdout
+            _drop_output()
+            say_error("no space is left for the output; expected a writable place; free some space or print elsewhere")
+            return OutputError.exit_code
         if os.environ.get("PENDIGIT_DEBUG"):
             raise
         say_error(f"A fault of pendigit's own: {type(error).__name__}: {error}; PENDIGIT_DEBUG=1 shows where")
         return EXIT_BUG
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, so that Python does not fail on it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,14 +17,14 @@ from pendigit.results import Digit
 
 HALF_BLOCK = "▀"  # its upper half in the foreground's colour, its lower half in the background's
 SHADES = " ░▒▓█"  # from black to white, where there are no colours
-BAR_WIDTH = 10  # characters of a probability of 1: all three columns fit 80
+BAR_WIDTH = 8  # characters of a probability of 1: all three columns fit 80
 
 
 def draw_in_terminal(picture: npt.NDArray[np.uint8], frame: npt.NDArray[np.uint8], digit: Digit) -> None:
     """Print a picture (H, W) or (H, W, 3), its frame (28, 28), and its ten probabilities side by side."""
     console = Console(highlight=False)
     as_text = as_blocks if console.color_system else as_shades
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("picture", "frame", "probabilities"):
         table.add_column(title, no_wrap=True)
     table.add_row(as_text(_fit(picture)), as_text(frame), _bars(digit))

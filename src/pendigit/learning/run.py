@@ -6,6 +6,7 @@ import csv
 import io
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -72,8 +73,10 @@ def train(
     Raises:
         PendigitError: Bad options, data or folder, or a loss that diverges.
     """
-    model = build(options)
-    dataset = load_dataset(options.data)
+    with ThreadPoolExecutor(1) as aside:  # reading and digesting the data take no interpreter
+        loading = aside.submit(load_dataset, options.data)
+        model = build(options)
+        dataset = loading.result()
     config = _config(options, dataset)
     claim(folder, config, resume)
     # Figures and export are imported while XLA compiles and trains.

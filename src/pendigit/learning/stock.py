@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import Frames
-from pendigit.learning.training import Arrays, Progress, diverged
+from pendigit.learning.training import Arrays, Progress, diverged, epoch_order
 
 
 class StockEngine:
@@ -36,10 +36,10 @@ class StockEngine:
 
     def epoch(self, number: int) -> Iterator[Progress]:
         """Train epoch `number` (from 0). Raises TrainingError when the loss diverges."""
-        # Keras draws the order from NumPy's global generator: seeded by the epoch, a resumed run draws the same.
-        keras.utils.set_random_seed((self._seed * 1_000_003 + number) % 2**32)
+        # Keras would draw the order from NumPy's global generator, and once more in a first call: a resumed run differs.
+        order = epoch_order(len(self._y), len(self._y), self._seed, number)
         history = self.model.fit(
-            self._x, self._y, batch_size=self._batch_size, initial_epoch=number, epochs=number + 1, verbose=0
+            self._x[order], self._y[order], batch_size=self._batch_size, shuffle=False, verbose=0
         ).history
         if not math.isfinite(history["loss"][-1]):
             raise diverged(number)

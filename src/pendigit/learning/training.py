@@ -97,7 +97,7 @@ class CompiledEngine:
         self.model, self._optimizer, self._loss = model, optimizer, loss
         self._frames, self._labels = jnp.asarray(frames), jnp.asarray(labels)
         self._batch_size, self._seed = batch_size, seed
-        self._state = State(*([variable.value for variable in group] for group in self._groups()))
+        self._state = State(*([own(variable.value) for variable in group] for group in self._groups()))
         self._steps_per_block = FIRST_BLOCK
         self._block = jax.jit(self._run_block)
 
@@ -136,7 +136,7 @@ class CompiledEngine:
         """Put what was learned so far into the model and return it."""
         for variables, values in zip(self._groups(), self._state, strict=True):
             for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+                variable.assign(own(value))
         return self.model
 
     def _groups(self) -> tuple[list[Any], list[Any], list[Any]]:
@@ -172,6 +172,11 @@ class CompiledEngine:
         trainable, optimizer = self._optimizer.stateless_apply(state.optimizer, slopes, state.trainable)
         correct = ((outputs.argmax(axis=1) == y) * counted).sum().astype(jnp.int32)
         return State(trainable, fixed, optimizer), Totals(totals.loss + loss_sum, totals.correct + correct)
+
+
+def own(values: Any) -> Any:
+    """A copy on the device: Keras's own predict and fit give up the buffers of the model's variables."""
+    return jnp.asarray(np.array(values))
 
 
 def epoch_order(count: int, length: int, seed: int, epoch: int) -> npt.NDArray[np.int32]:

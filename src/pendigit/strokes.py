@@ -1,0 +1,204 @@
+"""From ink to the strokes of one digit: which pieces belong to it, and whether there is a digit at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.ink import Grey, dark_on_light, paper_of, square, uint8
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Numbers: TypeAlias = npt.NDArray[np.float64]
+
+LARGE = 50  # pixels: a picture at least this long is smoothed for finding; in smaller ones strokes are too thin for it
+SHARP = 30  # pixels: a digit up to this long keeps its unsmoothed grey levels
+LONG = 0.5  # of the picture's side: what touches the border and is as long may be a grid line
+THICKEST = 0.25  # of the picture's area: four lines of a 16th of its side; more is a dark region, or noise
+LINE_DEPTH = 0.06  # of the picture: mean distance to the border of a sure line; tight digits have 0.063 and more
+DOUBTFUL_DEPTH = 0.15  # of the picture: up to here a piece is a line if a digit is found without it
+LINE_EDGE = 5  # pixels: the square by which lines are widened before they are erased, for their soft edges
+ROUNDS = 3  # times that lines are erased: dark ones hide pale ones, and those a faint digit
+LEAST_SIZE = 0.15  # of the picture: smaller things left after erasing are specks in an empty box
+NEAR = 0.25  # of the main piece's length: pieces this near belong to it, such as the bar of a 5
+LEAST_PIECE = 0.03  # of the main piece's area: less is a speck
+FAINTEST = 6.0  # grey levels between ink and paper: less is the noise of paper and camera
+SEPARATION = 1.9  # between ink and paper, in the sum of their standard deviations: digits have 2 and more, noise 1.8
+RAGGED = 1.9  # half the outline in digit's lengths, times the filled share of its box: digits reach 1.8, noise 2 to 6
+WEAK = 0.35  # of the ink's contrast: from here on what hangs together with the digit is ink, such as a faint loop
+WEAK_NOISE = 3.0  # standard deviations of the paper: but only above its noise
+
+
+@dataclass(frozen=True, eq=False)
+class Strokes:
+    """One digit cut out of a picture.
+
+    Attributes:
+        ink: (h, w) uint8, the ink around the digit; 0 is no darker than the brightest paper.
+        mask: (h, w) uint8, 255 where it is the digit's.
+        paper: Mean ink of plain paper, grey levels.
+        contrast: Mean ink of the digit above that, grey levels.
+        box: Where the digit is in the picture: left, top, right, bottom in pixels, the latter two exclusive.
+    """
+
+    ink: Grey
+    mask: Grey
+    paper: float
+    contrast: float
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Where the digit is: masks (H, W) of it, of all ink, and of erased lines; the threshold; the paper's noise."""
+
+    digit: Grey
+    everything: Grey
+    erased: Grey
+    box: tuple[int, int, int, int]
+    threshold: float
+    paper: float
+    noise: float
+
+
+class _Pieces:
+    """The connected pieces of ink above Otsu's threshold, each a row: left, top, width, height, area in pixels."""
+
+    def __init__(self, ink: Grey) -> None:
+        self.threshold, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        self.mask = uint8(mask)
+        self.count, self.labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
+        self.count -= 1  # the first is the paper
+        self.left, self.top, self.width, self.height, self.area = stats[1:].T.astype(np.float64)
+        self.right, self.bottom = self.left + self.width, self.top + self.height
+        rows, columns = ink.shape
+        self.at_border: Flags = (self.left == 0) | (self.top == 0) | (self.right == columns) | (self.bottom == rows)
+        self.long: Flags = self.at_border & (np.maximum(self.width / columns, self.height / rows) >= LONG)
+        self.long &= self.area <= THICKEST * ink.size
+        self.depth = self._depth()
+
+    def only(self, chosen: Flags) -> Grey:
+        """The mask (H, W) of some pieces."""
+        if chosen.all():
+            return self.mask
+        table = np.zeros(self.count + 1, np.uint8)
+        table[1:][chosen] = 255
+        return table[self.labels]
+
+    def _depth(self) -> Numbers:
+        """Each piece's mean distance to the picture's border, as a share of its sides."""
+        if self.count == 1 and not self.long.any():
+            return np.full(1, 0.5)
+        rows, columns = ((np.arange(side, dtype=np.float32) + 0.5) / side for side in self.mask.shape)
+        rows, columns = np.minimum(rows, 1 - rows), np.minimum(columns, 1 - columns)
+        distance = np.minimum(rows[:, None], columns)
+        sums = np.bincount(self.labels.ravel(), weights=distance.ravel(), minlength=self.count + 1)
+        return np.asarray(sums[1:] / self.area, np.float64)
+
+
+def find_strokes(grey: Grey) -> Strokes | None:
+    """The strokes of the one digit in a picture (H, W) uint8 of either polarity, or None where there is no ink."""
+    grey = dark_on_light(grey)
+    smooth = uint8(cv2.GaussianBlur(grey, (3, 3), 0)) if max(grey.shape) >= LARGE else grey
+    paper = paper_of(smooth)
+    ink = uint8(cv2.subtract(paper, smooth))
+    found = _find(ink, np.zeros_like(ink), ROUNDS)
+    if found is None:
+        return None
+    if _longer_side(found.box) <= SHARP:
+        ink = uint8(cv2.subtract(paper, grey))
+    return _cut(ink, found)
+
+
+def _find(ink: Grey, erased: Grey, rounds: int) -> _Found | None:
+    """Find the digit, first without what may be grid lines or box corners, then with what is no sure line."""
+    pieces = _Pieces(ink)
+    if pieces.count == 0:
+        return None
+    doubtful = pieces.long & (pieces.depth < DOUBTFUL_DEPTH)
+    if rounds and doubtful.any():
+        lines = uint8(cv2.dilate(pieces.only(doubtful), square(LINE_EDGE)))
+        found = _find(uint8(cv2.subtract(ink, lines)), uint8(cv2.bitwise_or(erased, lines)), rounds - 1)
+        if found is not None:
+            return found
+    lines_for_sure = pieces.long & (pieces.depth < LINE_DEPTH)
+    return None if lines_for_sure.all() else _check(ink, pieces, _belonging(pieces, ~lines_for_sure), erased)
+
+
+def _belonging(pieces: _Pieces, allowed: Flags) -> Flags:
+    """Which pieces make the digit: the largest and most central one, and those near it.
+
+    A piece at the picture's border must also lie within the main one's surroundings: grid lines lead away from it.
+    """
+    main = int(np.where(allowed, pieces.depth * pieces.area, 0).argmax())
+    left, top, right, bottom = (side[main] for side in (pieces.left, pieces.top, pieces.right, pieces.bottom))
+    reach = NEAR * max(right - left, bottom - top)
+    left, top, right, bottom = left - reach, top - reach, right + reach, bottom + reach
+    near = (pieces.left <= right) & (pieces.right >= left) & (pieces.top <= bottom) & (pieces.bottom >= top)
+    inside = (pieces.left >= left) & (pieces.right <= right) & (pieces.top >= top) & (pieces.bottom <= bottom)
+    belongs = allowed & near & (inside | ~pieces.at_border) & (pieces.area >= LEAST_PIECE * pieces.area[main])
+    belongs[main] = True
+    return np.asarray(belongs, np.bool_)
+
+
+def _check(ink: Grey, pieces: _Pieces, chosen: Flags, erased: Grey) -> _Found | None:
+    """The digit made of the chosen pieces, or None if it is too small, too faint or too ragged to be one."""
+    digit = pieces.only(chosen)
+    left, top, right, bottom = box = (
+        int(pieces.left[chosen].min()),
+        int(pieces.top[chosen].min()),
+        int(pieces.right[chosen].max()),
+        int(pieces.bottom[chosen].max()),
+    )
+    longer = _longer_side(box)
+    if longer < LEAST_SIZE * max(ink.shape) and erased.any():
+        return None
+    filled = pieces.area[chosen].sum() / ((right - left) * (bottom - top))
+    if _outline(digit[top:bottom, left:right]) / 2 * filled > RAGGED * longer:
+        return None
+    away = cv2.bitwise_not(cv2.bitwise_or(cv2.dilate(pieces.mask, square(3)), erased))
+    paper, noise = _mean_and_deviation(ink, uint8(away))
+    dark, spread = _mean_and_deviation(ink, digit)
+    if dark - paper < max(FAINTEST, SEPARATION * (noise + spread)):
+        return None
+    return _Found(digit, pieces.mask, erased, box, pieces.threshold, paper, noise)
+
+
+def _cut(ink: Grey, found: _Found) -> Strokes:
+    """Cut the digit out with a margin, other ink erased, and add the faint strokes that hang together with it."""
+    left, top, right, bottom = found.box
+    margin = 2 + round(NEAR * _longer_side(found.box))
+    window = (slice(max(0, top - margin), bottom + margin), slice(max(0, left - margin), right + margin))
+    mask = found.digit[window]
+    ink = uint8(cv2.subtract(ink[window], found.erased[window]))
+    contrast = cv2.mean(ink, mask)[0] - found.paper
+    weak = found.paper + max(WEAK * contrast, WEAK_NOISE * found.noise)
+    if weak < found.threshold:
+        others = cv2.subtract(found.everything[window], mask)
+        _, faint = cv2.threshold(cv2.subtract(ink, others), weak, 255, cv2.THRESH_BINARY)
+        count, labels = cv2.connectedComponents(faint, connectivity=8, ltype=cv2.CV_16U)
+        joined = np.bincount(labels[mask > 0], minlength=count) > 0
+        joined[0] = False
+        mask = np.where(joined, 255, 0).astype(np.uint8)[labels]
+    return Strokes(ink, mask, found.paper, contrast, found.box)
+
+
+def _outline(mask: Grey) -> int:
+    """Length of a mask's outline inside its own box, in pixels' sides."""
+    flips = 0
+    for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
+        flips += cv2.countNonZero(cv2.absdiff(one, other)) if one.size else 0
+    return flips
+
+
+def _mean_and_deviation(ink: Grey, mask: Grey) -> tuple[float, float]:
+    mean, deviation = cv2.meanStdDev(ink, mask=mask)
+    return float(mean[0, 0]), float(deviation[0, 0])
+
+
+def _longer_side(box: tuple[int, int, int, int]) -> int:
+    left, top, right, bottom = box
+    return max(right - left, bottom - top)
