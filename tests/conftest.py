@@ -31,6 +31,11 @@ from pendigit.datasets import Dataset, load_dataset  # noqa: E402
 LOCAL = {"127.0.0.1", "::1", "localhost", "", None}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Keras's variables do not know NumPy's newest argument yet; Python shows this warning to nobody else.
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 

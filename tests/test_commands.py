@@ -292,7 +292,7 @@ def test_ctrl_c_elsewhere_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: C
         raise KeyboardInterrupt
 
     monkeypatch.setattr("pendigit.api.evaluate", interrupt)
-    assert run(["evaluate"]) == 130
+    assert run(["evaluate", "--data", "mini"]) == 130
     assert capsys.readouterr().err == "pendigit: Stopped\n"
 
 

@@ -25,7 +25,7 @@ BOX = 20  # pixels: the longer side of the digit inside it
 MIDDLE = 14.0  # pixels: where the centre of mass goes; those of MNIST's digits lie in [13.5, 14.5)
 WORK = 256  # pixels: larger pictures are first shrunk to this, in which a digit of a tenth of the page is still read
 CLOSE_UP = 64  # pixels: a digit that is smaller in the shrunk picture is cut out of the original
-PAPER_END, INK_START = 0.15, 1.15  # of the mean contrast: what becomes 0 and what becomes 255
+PAPER_END, INK_START = 0.1, 1.0  # of the mean contrast: what becomes 0 and what becomes 255
 STROKE_END = 64  # grey level at which a stroke ends; at it all of MNIST's own digits measure 20 pixels
 
 

@@ -19,7 +19,7 @@ LEAST_SLOPE = 4.0  # grey levels across the picture: less light falling off than
 NEIGHBOURHOOD = 0.5  # of the longer side: brightness is compared within it, so that a shadow's edge weighs little
 CORNER = 0.1  # of each side: corners are paper, as digits are round
 CORNER_WEIGHT = 0.7  # of a standard deviation in the corners against 1 of skewness; 0.5 to 1 decide alike
-REACH = 0.4  # of the longer side: wider than any pen's stroke, so that a closing leaves only paper
+REACH = 0.5  # of the longer side: wider than any pen's stroke, so that a closing leaves only paper
 LEAST_REACH = 15  # pixels: so that the strokes of a digit 8 to 30 pixels tall are closed too
 
 

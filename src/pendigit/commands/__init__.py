@@ -54,6 +54,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         say_error(f"{error.format_message().rstrip('.')}; see pendigit --help")
         return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        say_error("Stopped")
+        return EXIT_INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the reader of our output, such as `head`, has seen enough; Typer exits
         _drop_output()
         return 0

@@ -36,7 +36,7 @@ class StockEngine:
 
     def epoch(self, number: int) -> Iterator[Progress]:
         """Train epoch `number` (from 0). Raises TrainingError when the loss diverges."""
-        # Keras would draw the order from NumPy's global generator, and once more in a first call: a resumed run differs.
+        # Keras's own order comes from NumPy's global generator and is drawn twice in a first call: not to be resumed.
         order = epoch_order(len(self._y), len(self._y), self._seed, number)
         history = self.model.fit(
             self._x[order], self._y[order], batch_size=self._batch_size, shuffle=False, verbose=0
