@@ -32,6 +32,13 @@ def environment(name: str, *packages: str) -> Path:
     return python
 
 
+def own_environment(extra: str) -> Path:
+    """The Python of a virtual environment that holds this checkout as it is now, with one of its extras."""
+    python = environment(f"pendigit-{extra}", f"{ROOT}[{extra}]")
+    subprocess.run([python, "-m", "pip", "install", "-qqq", "--no-deps", "--force-reinstall", ROOT], check=True)
+    return python
+
+
 @dataclass(frozen=True)
 class Measured:
     """A child process: seconds from start to end, peak memory (MB), the share of the CPU others used, its last line."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import CACHE, NOISE, PEERS, ROOT, Measured, environment, machine, measure, mnist_file, versions
+from bench import CACHE, NOISE, PEERS, Measured, environment, machine, measure, mnist_file, own_environment, versions
 
 HOME = CACHE / "home"  # pendigit's cache in this benchmark
 TRIES = 10  # void pairs before giving up
@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
 
     tensorflow = environment("tensorflow", "tensorflow", "matplotlib", "pillow")
-    ours = environment("pendigit", f"{ROOT}[train]")
+    ours = own_environment("train")
     data = mnist_file()
     prepare_home(ours, data)
     print(machine())

@@ -14,7 +14,8 @@ import numpy.typing as npt
 Grey: TypeAlias = npt.NDArray[np.uint8]  # (H, W)
 Floats: TypeAlias = npt.NDArray[np.float32]  # (H, W)
 
-THUMBNAIL = 32  # pixels: longer side at which light is judged; a stroke is still about a pixel wide
+LARGE = 50  # pixels: a picture at least this long is smoothed for finding; in smaller ones strokes are too thin for it
+SAMPLE = 32  # pixels: light is judged on every n-th pixel, such that at least as many remain along the longer side
 LEAST_SLOPE = 4.0  # grey levels across the picture: less light falling off than this disturbs nothing
 NEIGHBOURHOOD = 0.5  # of the longer side: brightness is compared within it, so that a shadow's edge weighs little
 CORNER = 0.1  # of each side: corners are paper, as digits are round
@@ -41,41 +42,49 @@ def shrink(grey: Grey, longest: int) -> Grey:
     return uint8(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def dark_on_light(grey: Grey) -> Grey:
-    """The picture (H, W) with the light's slope across it taken away, and inverted if its writing is light."""
-    thumbnail = shrink(grey, THUMBNAIL).astype(np.float32)
-    down, right = _slope(thumbnail, axis=0), _slope(thumbnail, axis=1)
+def dark_and_smooth(grey: Grey) -> tuple[Grey, Grey]:
+    """The picture (H, W) with the light's slope taken away, and inverted if its writing is light; and it smoothed."""
+    smooth = _smooth(grey)
+    sample = _sample(smooth).astype(np.float32)
+    down, right = _slope(sample, axis=0), _slope(sample, axis=1)
     if abs(down) + abs(right) >= LEAST_SLOPE:
-        thumbnail -= _plane(thumbnail.shape, down, right)
+        sample -= _plane(sample.shape, down, right)
         grey = _to_range(grey - _plane(grey.shape, down, right))
-    return grey if is_dark_on_light(thumbnail) else uint8(cv2.bitwise_not(grey))
+        smooth = _smooth(grey)
+    if is_dark_on_light(sample):
+        return grey, smooth
+    return uint8(cv2.bitwise_not(grey)), uint8(cv2.bitwise_not(smooth))
 
 
-def is_dark_on_light(thumbnail: Floats) -> bool:
+def is_dark_on_light(sample: Floats) -> bool:
     """Whether the writing of a small picture (H, W) is darker than what it is written on.
 
     Ink covers less than paper does, so the paper is near the mean and the ink far from it: the skewness tells. Where
     fat strokes fill the picture both are alike, and the corners tell, which are seldom ink. Neither is enough alone:
     skewness errs on fat digits cropped tightly, corners on grid lines.
     """
-    side = odd(NEIGHBOURHOOD * max(thumbnail.shape))
-    deviation = thumbnail - cv2.blur(thumbnail, (side, side), borderType=cv2.BORDER_REFLECT)
+    side = odd(NEIGHBOURHOOD * max(sample.shape))
+    deviation = sample - cv2.blur(sample, (side, side), borderType=cv2.BORDER_REFLECT)
     deviation -= cv2.mean(deviation)[0]
-    square = deviation * deviation
-    spread = max(cv2.mean(square)[0] ** 0.5, 1e-3)
-    skewness = cv2.mean(square * deviation)[0] / spread**3
-    height, width = (max(1, round(CORNER * side)) for side in thumbnail.shape)
-    corners = np.concatenate([deviation[:height], deviation[-height:]])[:, [*range(width), *range(-width, 0)]]
-    return bool(skewness <= CORNER_WEIGHT * corners.mean() / spread)
+    squared = deviation * deviation
+    spread = max(cv2.mean(squared)[0] ** 0.5, 1e-3)
+    skewness = cv2.mean(squared * deviation)[0] / spread**3
+    height, width = (max(1, round(CORNER * side)) for side in sample.shape)
+    upper, lower = deviation[:height], deviation[-height:]
+    corners = (upper[:, :width], upper[:, -width:], lower[:, :width], lower[:, -width:])
+    corner = sum(cv2.mean(part)[0] for part in corners) / 4
+    return bool(skewness <= CORNER_WEIGHT * corner / spread)
 
 
-def paper_of(grey: Grey) -> Grey:
+def paper_of(smooth: Grey) -> Grey:
     """The paper behind dark ink (H, W) uint8, guessed by a closing with a square wider than any stroke.
 
-    It fills the strokes from the paper around them and follows shadows.
+    It fills the strokes from the paper around them and follows shadows. Paper changes slowly, so every few pixels do.
     """
-    side = max(LEAST_REACH, odd(REACH * max(grey.shape)))
-    return uint8(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, square(side)))
+    sample = _sample(smooth)
+    side = max(LEAST_REACH, odd(REACH * max(sample.shape)))
+    paper = cv2.morphologyEx(sample, cv2.MORPH_CLOSE, square(side))
+    return uint8(cv2.resize(paper, smooth.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def odd(length: float) -> int:
@@ -93,18 +102,28 @@ def uint8(result: Any) -> Grey:
     return np.asarray(result, np.uint8)
 
 
-def _slope(thumbnail: Floats, axis: int) -> float:
+def _smooth(grey: Grey) -> Grey:
+    return uint8(cv2.GaussianBlur(grey, (3, 3), 0)) if max(grey.shape) >= LARGE else grey
+
+
+def _sample(grey: Grey) -> Grey:
+    step = max(1, max(grey.shape) // SAMPLE)
+    return np.ascontiguousarray(grey[step // 2 :: step, step // 2 :: step]) if min(grey.shape) > step else grey
+
+
+def _slope(sample: Floats, axis: int) -> float:
     """How many grey levels the light gains across the picture along an axis.
 
     The median over pairs a quarter of the picture apart: ink, grid lines and a shadow's edge touch fewer than half of
     the pairs, so that only light that falls off everywhere counts.
     """
-    length = thumbnail.shape[axis]
+    length = sample.shape[axis]
     step = length // 4
     if step < 2:
         return 0.0
-    first, last = (thumbnail[:-step], thumbnail[step:]) if axis == 0 else (thumbnail[:, :-step], thumbnail[:, step:])
-    return float(np.median(last - first) * length / step)
+    first, last = (sample[:-step], sample[step:]) if axis == 0 else (sample[:, :-step], sample[:, step:])
+    differences = np.sort(last - first, axis=None)
+    return float(differences[differences.size // 2]) * length / step
 
 
 def _plane(shape: tuple[int, ...], down: float, right: float) -> Floats:

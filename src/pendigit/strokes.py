@@ -9,12 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import Grey, dark_on_light, paper_of, square, uint8
+from pendigit.ink import Grey, dark_and_smooth, paper_of, square, uint8
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
-LARGE = 50  # pixels: a picture at least this long is smoothed for finding; in smaller ones strokes are too thin for it
 SHARP = 30  # pixels: a digit up to this long keeps its unsmoothed grey levels
 LONG = 0.5  # of the picture's side: what touches the border and is as long may be a grid line
 THICKEST = 0.25  # of the picture's area: four lines of a 16th of its side; more is a dark region, or noise
@@ -57,7 +56,7 @@ class _Found:
 
     digit: Grey
     everything: Grey
-    erased: Grey
+    erased: Grey | None
     box: tuple[int, int, int, int]
     threshold: float
     paper: float
@@ -82,7 +81,7 @@ class _Pieces:
 
     def only(self, chosen: Flags) -> Grey:
         """The mask (H, W) of some pieces."""
-        if chosen.all():
+        if self.count == 1 or chosen.all():
             return self.mask
         table = np.zeros(self.count + 1, np.uint8)
         table[1:][chosen] = 255
@@ -101,11 +100,10 @@ class _Pieces:
 
 def find_strokes(grey: Grey) -> Strokes | None:
     """The strokes of the one digit in a picture (H, W) uint8 of either polarity, or None where there is no ink."""
-    grey = dark_on_light(grey)
-    smooth = uint8(cv2.GaussianBlur(grey, (3, 3), 0)) if max(grey.shape) >= LARGE else grey
+    grey, smooth = dark_and_smooth(grey)
     paper = paper_of(smooth)
     ink = uint8(cv2.subtract(paper, smooth))
-    found = _find(ink, np.zeros_like(ink), ROUNDS)
+    found = _find(ink, None, ROUNDS)
     if found is None:
         return None
     if _longer_side(found.box) <= SHARP:
@@ -113,7 +111,7 @@ def find_strokes(grey: Grey) -> Strokes | None:
     return _cut(ink, found)
 
 
-def _find(ink: Grey, erased: Grey, rounds: int) -> _Found | None:
+def _find(ink: Grey, erased: Grey | None, rounds: int) -> _Found | None:
     """Find the digit, first without what may be grid lines or box corners, then with what is no sure line."""
     pieces = _Pieces(ink)
     if pieces.count == 0:
@@ -121,7 +119,9 @@ def _find(ink: Grey, erased: Grey, rounds: int) -> _Found | None:
     doubtful = pieces.long & (pieces.depth < DOUBTFUL_DEPTH)
     if rounds and doubtful.any():
         lines = uint8(cv2.dilate(pieces.only(doubtful), square(LINE_EDGE)))
-        found = _find(uint8(cv2.subtract(ink, lines)), uint8(cv2.bitwise_or(erased, lines)), rounds - 1)
+        if erased is not None:
+            lines = uint8(cv2.bitwise_or(erased, lines))
+        found = _find(uint8(cv2.subtract(ink, lines)), lines, rounds - 1)
         if found is not None:
             return found
     lines_for_sure = pieces.long & (pieces.depth < LINE_DEPTH)
@@ -133,6 +133,8 @@ def _belonging(pieces: _Pieces, allowed: Flags) -> Flags:
 
     A piece at the picture's border must also lie within the main one's surroundings: grid lines lead away from it.
     """
+    if pieces.count == 1:
+        return allowed
     main = int(np.where(allowed, pieces.depth * pieces.area, 0).argmax())
     left, top, right, bottom = (side[main] for side in (pieces.left, pieces.top, pieces.right, pieces.bottom))
     reach = NEAR * max(right - left, bottom - top)
@@ -144,7 +146,7 @@ def _belonging(pieces: _Pieces, allowed: Flags) -> Flags:
     return np.asarray(belongs, np.bool_)
 
 
-def _check(ink: Grey, pieces: _Pieces, chosen: Flags, erased: Grey) -> _Found | None:
+def _check(ink: Grey, pieces: _Pieces, chosen: Flags, erased: Grey | None) -> _Found | None:
     """The digit made of the chosen pieces, or None if it is too small, too faint or too ragged to be one."""
     digit = pieces.only(chosen)
     left, top, right, bottom = box = (
@@ -154,12 +156,14 @@ def _check(ink: Grey, pieces: _Pieces, chosen: Flags, erased: Grey) -> _Found | 
         int(pieces.bottom[chosen].max()),
     )
     longer = _longer_side(box)
-    if longer < LEAST_SIZE * max(ink.shape) and erased.any():
+    if longer < LEAST_SIZE * max(ink.shape) and erased is not None:
         return None
     filled = pieces.area[chosen].sum() / ((right - left) * (bottom - top))
     if _outline(digit[top:bottom, left:right]) / 2 * filled > RAGGED * longer:
         return None
-    away = cv2.bitwise_not(cv2.bitwise_or(cv2.dilate(pieces.mask, square(3)), erased))
+    away = cv2.bitwise_not(cv2.dilate(pieces.mask, square(3)))
+    if erased is not None:
+        away = cv2.subtract(away, erased)
     paper, noise = _mean_and_deviation(ink, uint8(away))
     dark, spread = _mean_and_deviation(ink, digit)
     if dark - paper < max(FAINTEST, SEPARATION * (noise + spread)):
@@ -173,16 +177,21 @@ def _cut(ink: Grey, found: _Found) -> Strokes:
     margin = 2 + round(NEAR * _longer_side(found.box))
     window = (slice(max(0, top - margin), bottom + margin), slice(max(0, left - margin), right + margin))
     mask = found.digit[window]
-    ink = uint8(cv2.subtract(ink[window], found.erased[window]))
+    ink = ink[window]
+    if found.erased is not None:
+        ink = uint8(cv2.subtract(ink, found.erased[window]))
     contrast = cv2.mean(ink, mask)[0] - found.paper
     weak = found.paper + max(WEAK * contrast, WEAK_NOISE * found.noise)
     if weak < found.threshold:
         others = cv2.subtract(found.everything[window], mask)
         _, faint = cv2.threshold(cv2.subtract(ink, others), weak, 255, cv2.THRESH_BINARY)
         count, labels = cv2.connectedComponents(faint, connectivity=8, ltype=cv2.CV_16U)
-        joined = np.bincount(labels[mask > 0], minlength=count) > 0
-        joined[0] = False
-        mask = np.where(joined, 255, 0).astype(np.uint8)[labels]
+        if count == 2:
+            mask = uint8(faint)
+        else:
+            joined = np.bincount(labels[mask > 0], minlength=count) > 0
+            joined[0] = False
+            mask = np.where(joined, 255, 0).astype(np.uint8)[labels]
     return Strokes(ink, mask, found.paper, contrast, found.box)
 
 

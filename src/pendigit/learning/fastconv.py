@@ -5,8 +5,7 @@ kernel, the gradient of max-pooling and padded convolutions are several to fifty
 written as plain convolutions, matrix products and elementwise operations:
 
 - padding is an operation of its own, before a convolution without padding;
-- strides, and the columns of an input with few channels, are folded into channels (`_fold`): the same sums, in matrix
-  products wide enough to be efficient;
+- what a stride steps over is folded into channels (`_fold`), which leaves a stride of 1;
 - the gradient of the input is a convolution of the padded output gradient with the turned kernel;
 - the gradient of the kernel is a convolution too, in which frames and channels change places; where channels are few
   it is a matrix product over patches (im2col, Chellapilla et al. 2006). Both a few frames at a time, for the cache;
@@ -31,8 +30,7 @@ Array: TypeAlias = Any  # jax.Array, traced or not
 Pair: TypeAlias = tuple[int, int]
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
-FEW_CHANNELS = 4  # up to here an input's columns are folded: the matrix products are narrower than a vector register
-FOLDED_COLUMNS = 4  # 1 channel, 5x5 kernel: 25x24 products become 40x96, 1.6 times the sums at 2.2 times the speed
+FOLDED_COLUMNS = 4  # 1 channel, 5x5, 24 filters: products of 40x96, not 25x24: 1.6 times the sums, half the time
 MANY_CHANNELS = 8  # from here on the gradient of a kernel is fastest as a convolution
 FRAMES = 16  # whose activations stay in a core's second-level cache (1 MB); also one vector register of float32
 
@@ -55,8 +53,6 @@ def conv2d(x: Array, kernel: Array, strides: Pair = (1, 1), padding: str = "vali
     height, width = ((length - k) // step + 1 for length, k, step in zip(lengths, size, strides, strict=True))
     if strides != (1, 1):
         y = _convolve(_fold(_pad(x, pads), strides, axis=1), _fold(kernel, strides, axis=0))
-    elif kernel.shape[2] <= FEW_CHANNELS and kernel.shape[1] > 1:
-        y = _by_columns(_pad(x, pads), kernel, FOLDED_COLUMNS)
     else:
         y = _convolve(x, kernel, tuple(pads))
     return y[:, :height, :width]
@@ -72,18 +68,6 @@ def _fold(x: Array, by: Pair, axis: int) -> Array:
     return x.reshape(*before, rows, columns, by[0] * by[1] * channels, *after)
 
 
-def _by_columns(x: Array, kernel: Array, by: int) -> Array:
-    """The valid convolution, `by` neighbouring columns of the output at once: their filters lie beside one another."""
-    rows, columns, channels, filters = kernel.shape
-    reach = -(-(by + columns - 1) // by)  # folded columns of the input under `by` columns of the output
-    blocks = -(-(x.shape[2] - columns + 1) // by)
-    shifted = [_fill(jnp.pad(kernel, ((0, 0), (i, 0), (0, 0), (0, 0))), 1, reach * by) for i in range(by)]
-    wide = jnp.stack(shifted, axis=3).reshape(rows, reach, by * channels, by * filters)
-    n, height = x.shape[:2]
-    folded = _fill(x, 2, (blocks + reach - 1) * by).reshape(n, height, -1, by * channels)
-    return _convolve(folded, wide).reshape(n, height - rows + 1, blocks * by, filters)
-
-
 def _fill(x: Array, axis: int, length: int) -> Array:
     """Zeros at the end of `axis` up to `length`; what is beyond it is cut off."""
     widths = [(0, 0, 0)] * x.ndim
@@ -92,7 +76,8 @@ def _fill(x: Array, axis: int, length: int) -> Array:
 
 
 def _pad(x: Array, pads: Sequence[Pair]) -> Array:
-    return jnp.pad(x, ((0, 0), *pads, (0, 0)))
+    """Zeros around the frames, kept apart: XLA would draw them into the convolution, which then runs at half speed."""
+    return lax.optimization_barrier(jnp.pad(x, ((0, 0), *pads, (0, 0)))) if any(map(any, pads)) else x
 
 
 def _valid(x: Array, kernel: Array) -> Array:
@@ -123,7 +108,7 @@ _convolve.defvjp(_convolve_forward, _convolve_backward)
 
 def _kernel_gradient(x: Array, dy: Array, size: Pair) -> Array:
     """(rows, columns, channels, filters), summed over the frames, a few at a time."""
-    part = _by_patches if x.shape[3] < MANY_CHANNELS else _by_swapping
+    part = _by_swapping if x.shape[3] >= MANY_CHANNELS else _by_columns if size[1] > 1 else _by_patches
 
     def add(index: Array, total: Array) -> Array:
         return total + part(*(lax.dynamic_slice_in_dim(array, index * FRAMES, FRAMES) for array in (x, dy)), size)
@@ -142,16 +127,22 @@ def _by_swapping(x: Array, dy: Array, size: Pair) -> Array:
 
 
 def _by_patches(x: Array, dy: Array, size: Pair) -> Array:
-    """As one matrix product, patches^T dy; where channels are few, swapping them with the frames makes slow shapes."""
-    values = size[0] * size[1] * x.shape[3]
-    product = _patches(x, size, dy.shape[1:3]).reshape(-1, values).T @ dy.reshape(-1, dy.shape[3])
-    return product.reshape(*size, -1, dy.shape[3])
-
-
-def _patches(x: Array, size: Pair, output: Pair) -> Array:
-    """(n, height, width, channels) -> (n, height', width', rows * columns * channels)."""
+    """As one matrix product, patches^T dy."""
     places = [(i, j) for i in range(size[0]) for j in range(size[1])]
-    return jnp.concatenate([x[:, i : i + output[0], j : j + output[1]] for i, j in places], axis=3)
+    patches = jnp.concatenate([x[:, i : i + dy.shape[1], j : j + dy.shape[2]] for i, j in places], axis=3)
+    values, filters = patches.shape[3], dy.shape[3]
+    return (patches.reshape(-1, values).T @ dy.reshape(-1, filters)).reshape(*size, -1, filters)
+
+
+def _by_columns(x: Array, dy: Array, size: Pair) -> Array:
+    """As one matrix product, with neighbouring columns folded into the few channels and into the filters."""
+    by, (channels, filters) = FOLDED_COLUMNS, (x.shape[3], dy.shape[3])
+    reach = -(-(by + size[1] - 1) // by)  # folded columns of x under one folded column of dy
+    blocks = -(-dy.shape[2] // by)
+    x = _fill(x, 2, (blocks + reach - 1) * by).reshape(*x.shape[:2], -1, by * channels)
+    dy = _fill(dy, 2, blocks * by).reshape(*dy.shape[:2], blocks, by * filters)
+    wide = _by_patches(x, dy, (size[0], reach)).reshape(size[0], reach * by, channels, by, filters)
+    return jnp.sum(jnp.stack([wide[:, i : i + size[1], :, i] for i in range(by)]), axis=0)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
