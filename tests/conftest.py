@@ -33,7 +33,7 @@ LOCAL = {"127.0.0.1", "::1", "localhost", "", None}
 
 def pytest_configure(config: pytest.Config) -> None:
     # Keras's variables do not know NumPy's newest argument yet; Python shows this warning to nobody else.
-    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 
 def pytest_unconfigure() -> None:

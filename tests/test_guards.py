@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -223,33 +224,37 @@ def desk(mini: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path
 
 
-def provide(name: str, mini: Dataset) -> None:
-    """Put the picture or set that a page speaks of where it says."""
+def provide(name: str, mini: Dataset, finished: Path) -> None:
+    """Put the picture, set or model that a page speaks of where it says."""
     path = Path(name)
-    if path.exists() or path.is_absolute() or not re.fullmatch(r"[\w./-]+\.(png|jpg|jpeg|npz)", name):
+    if path.exists() or path.is_absolute() or not re.fullmatch(r"[\w./-]+\.(png|jpg|jpeg|npz|keras|onnx)", name):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
         path.write_bytes(as_npz(some(mini, 600, 200)))
+    elif path.suffix in {".keras", ".onnx"}:
+        shutil.copy(finished / f"model{path.suffix}", path)
     else:
         Image.fromarray(np.kron(255 - mini.x_test[0], np.ones((8, 8), np.uint8))).save(path)
 
 
-def test_the_readmes_commands_run(desk: Path, mini: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readmes_commands_run(
+    desk: Path, mini: Dataset, finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for words in console_lines(README):
         outputs = {words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-o", "--output", "--out", "--save"}}
         for word in words:
             if word not in outputs:
-                provide(word.split(":")[0], mini)
+                provide(word.split(":")[0], mini, finished)
         assert run(words) == 0, f"pendigit {' '.join(words)}: {capsys.readouterr().err}"
 
 
-def test_the_readmes_python_runs(desk: Path, mini: Dataset) -> None:
+def test_the_readmes_python_runs(desk: Path, mini: Dataset, finished: Path) -> None:
     space: dict[str, Any] = {}
     for language, block in FENCE.findall(README):
         if language in {"python", "py"}:
             tree = ast.parse(block)
             for node in ast.walk(tree):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    provide(node.value, mini)
+                    provide(node.value, mini, finished)
             exec(compile(tree, "README.md", "exec"), space)  # noqa: S102 - our own page

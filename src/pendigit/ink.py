@@ -16,6 +16,7 @@ Floats: TypeAlias = npt.NDArray[np.float32]  # (H, W)
 
 LARGE = 50  # pixels: a picture at least this long is smoothed for finding; in smaller ones strokes are too thin for it
 SAMPLE = 32  # pixels: light is judged on every n-th pixel, such that at least as many remain along the longer side
+LEAST_LIT = 20  # pixels: in a smaller picture the digit itself makes the slope
 LEAST_SLOPE = 4.0  # grey levels across the picture: less light falling off than this disturbs nothing
 NEIGHBOURHOOD = 0.5  # of the longer side: brightness is compared within it, so that a shadow's edge weighs little
 CORNER = 0.1  # of each side: corners are paper, as digits are round
@@ -46,8 +47,8 @@ def dark_and_smooth(grey: Grey) -> tuple[Grey, Grey]:
     """The picture (H, W) with the light's slope taken away, and inverted if its writing is light; and it smoothed."""
     smooth = _smooth(grey)
     sample = _sample(smooth).astype(np.float32)
-    down, right = _slope(sample, axis=0), _slope(sample, axis=1)
-    if abs(down) + abs(right) >= LEAST_SLOPE:
+    down, right = _slope(sample[:, ::2], axis=0), _slope(sample[::2], axis=1)  # every other line is enough
+    if max(grey.shape) >= LEAST_LIT and abs(down) + abs(right) >= LEAST_SLOPE:
         sample -= _plane(sample.shape, down, right)
         grey = _to_range(grey - _plane(grey.shape, down, right))
         smooth = _smooth(grey)
@@ -117,13 +118,15 @@ def _slope(sample: Floats, axis: int) -> float:
     The median over pairs a quarter of the picture apart: ink, grid lines and a shadow's edge touch fewer than half of
     the pairs, so that only light that falls off everywhere counts.
     """
-    length = sample.shape[axis]
+    length: int = sample.shape[axis]
     step = length // 4
-    if step < 2:
+    if step == 0:
         return 0.0
     first, last = (sample[:-step], sample[step:]) if axis == 0 else (sample[:, :-step], sample[:, step:])
-    differences = np.sort(last - first, axis=None)
-    return float(differences[differences.size // 2]) * length / step
+    differences = (last - first).ravel()
+    differences.sort()
+    median = float(differences[differences.size // 2])
+    return median * length / step
 
 
 def _plane(shape: tuple[int, ...], down: float, right: float) -> Floats:

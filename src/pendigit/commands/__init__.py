@@ -43,8 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (default: the process's own) and return the exit code."""
     try:
-        code = app(arguments, standalone_mode=False, prog_name="pendigit") or 0
-        sys.stdout.flush()  # here, where a failure still gets its line
+        code = _invoke(arguments)
         if code == EXIT_INTERRUPTED:
             say_error("Stopped")
         return code
@@ -61,14 +60,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 0
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # files go through files.publish: it was stdout
-            _drop_output()
-            say_error("no space is left for the output; expected a writable place; free some space or print elsewhere")
-            return OutputError.exit_code
         if os.environ.get("PENDIGIT_DEBUG"):
             raise
         say_error(f"A fault of pendigit's own: {type(error).__name__}: {error}; PENDIGIT_DEBUG=1 shows where")
         return EXIT_BUG
+
+
+def _invoke(arguments: Sequence[str] | None) -> int:
+    """Run a verb until all that it prints is out. Raises what the verb raises, and OutputError."""
+    try:
+        code: int = app(arguments, standalone_mode=False, prog_name="pendigit") or 0
+        sys.stdout.flush()
+    except OSError as error:  # of printing: files are written through files.publish
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        raise OutputError(
+            "no space is left for the output", "a writable place", "free some space or print elsewhere"
+        ) from error
+    return code
 
 
 def _drop_output() -> None:

@@ -64,8 +64,6 @@ def train(
 
 def show_example(run: Run) -> bool:
     """Open a window with the first test frame; False without a screen."""
-    from pendigit.datasets.selection import parse_selection, select
     from pendigit.judging.figures import draw_example, show_figure
 
-    frames, _, _ = select(parse_selection(f"{run.evaluation.data}:0"))
-    return show_figure(draw_example(frames[0], run.example.probabilities))
+    return show_figure(draw_example(run.frame, run.example.probabilities))

@@ -36,10 +36,10 @@ def save_checkpoint(path: Path, state: Arrays, history: list[EpochRecord]) -> No
 def load_checkpoint(path: Path) -> tuple[Arrays, list[EpochRecord]]:
     """What `save_checkpoint` wrote. Raises DataError for a file that is not one."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         history = [EpochRecord(**row) for row in json.loads(arrays.pop("history").tobytes())]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path} cannot be read ({error})", "a checkpoint of pendigit train", "train again without --resume"
         ) from error

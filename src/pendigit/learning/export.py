@@ -11,7 +11,16 @@ import numpy as np
 from onnx import TensorProto, checker, helper, save_model
 
 from pendigit import __version__
-from pendigit.classifier import DIGITS, INPUT_SHAPES, SIDE, Frames, OnnxClassifier, Probabilities, to_probabilities
+from pendigit.classifier import (
+    BATCH,
+    DIGITS,
+    INPUT_SHAPES,
+    SIDE,
+    Frames,
+    OnnxClassifier,
+    Probabilities,
+    to_probabilities,
+)
 from pendigit.errors import ModelError
 from pendigit.files import publish
 from pendigit.learning.graph import Graph, emit_network
@@ -116,7 +125,9 @@ def _compare(model: keras.Model, export: OnnxClassifier, frames: Frames, tempera
 def keras_probabilities(model: keras.Model, frames: Frames, temperature: float = 1) -> Probabilities:
     """Frames (n, 28, 28) uint8 -> the network's probabilities (n, 10) float32, as Keras computes them."""
     shape = tuple(model.inputs[0].shape[1:])
-    outputs = np.asarray(model.predict_on_batch(frames.reshape(-1, *shape).astype(np.float32) / 255))
+    outputs = np.asarray(
+        model.predict(frames.reshape(-1, *shape).astype(np.float32) / 255, batch_size=BATCH, verbose=0)
+    )
     if ends_in_softmax(model):
         outputs = np.log(np.maximum(outputs, np.finfo(np.float32).tiny))
     return to_probabilities(outputs / np.float32(temperature), Path(model.name))

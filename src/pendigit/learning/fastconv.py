@@ -28,8 +28,10 @@ from jax import lax
 
 Array: TypeAlias = Any  # jax.Array, traced or not
 Pair: TypeAlias = tuple[int, int]
+Pads: TypeAlias = tuple[Pair, Pair]  # rows of zeros before and after, columns of zeros before and after
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
+NO_PADS: Pads = ((0, 0), (0, 0))
 FOLDED_COLUMNS = 4  # 1 channel, 5x5, 24 filters: products of 40x96, not 25x24: 1.6 times the sums, half the time
 MANY_CHANNELS = 8  # from here on the gradient of a kernel is fastest as a convolution
 FRAMES = 16  # whose activations stay in a core's second-level cache (1 MB); also one vector register of float32
@@ -52,15 +54,17 @@ def conv2d(x: Array, kernel: Array, strides: Pair = (1, 1), padding: str = "vali
     lengths = [length + sum(pad) for length, pad in zip(x.shape[1:3], pads, strict=True)]
     height, width = ((length - k) // step + 1 for length, k, step in zip(lengths, size, strides, strict=True))
     if strides != (1, 1):
-        y = _convolve(_fold(_pad(x, pads), strides, axis=1), _fold(kernel, strides, axis=0))
+        y = _convolution(_fold(_pad(x, pads), strides, axis=1), _fold(kernel, strides, axis=0), NO_PADS)
     else:
-        y = _convolve(x, kernel, tuple(pads))
+        y = _convolution(x, kernel, tuple(pads))
     return y[:, :height, :width]
 
 
 def _fold(x: Array, by: Pair, axis: int) -> Array:
-    """Space to depth: (..., rows, columns, channels, ...), rows at `axis` -> by[0] times fewer rows, by[1] times fewer
-    columns (filled up with zeros where they do not divide) and as many times more channels."""
+    """Space to depth: (..., rows, columns, channels, ...), rows at `axis` -> the same values in more channels.
+
+    Rows become by[0] times fewer, columns by[1] times, filled up with zeros where they do not divide.
+    """
     rows, columns = (-(-length // step) for length, step in zip(x.shape[axis : axis + 2], by, strict=True))
     x = _fill(_fill(x, axis, rows * by[0]), axis + 1, columns * by[1])
     before, (channels, *after) = x.shape[:axis], x.shape[axis + 2 :]
@@ -85,17 +89,16 @@ def _valid(x: Array, kernel: Array) -> Array:
     return lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def _convolve(x: Array, kernel: Array, pads: tuple[Pair, Pair] = ((0, 0), (0, 0))) -> Array:
+def _convolve(x: Array, kernel: Array, pads: Pads) -> Array:
     """Stride 1, `pads` zeros before and after the rows and the columns."""
     return _valid(_pad(x, pads), kernel)
 
 
-def _convolve_forward(x: Array, kernel: Array, pads: tuple[Pair, Pair]) -> tuple[Array, tuple[Array, Array]]:
+def _convolve_forward(x: Array, kernel: Array, pads: Pads) -> tuple[Array, tuple[Array, Array]]:
     return _convolve(x, kernel, pads), (x, kernel)
 
 
-def _convolve_backward(pads: tuple[Pair, Pair], kept: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
+def _convolve_backward(pads: Pads, kept: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
     x, kernel = kept
     size = kernel.shape[:2]
     turned = jnp.swapaxes(kernel[::-1, ::-1], 2, 3)
@@ -103,7 +106,8 @@ def _convolve_backward(pads: tuple[Pair, Pair], kept: tuple[Array, Array], dy: A
     return _valid(_pad(dy, around), turned), _kernel_gradient(_pad(x, pads), dy, size)
 
 
-_convolve.defvjp(_convolve_forward, _convolve_backward)
+_convolution = jax.custom_vjp(_convolve, nondiff_argnums=(2,))
+_convolution.defvjp(_convolve_forward, _convolve_backward)
 
 
 def _kernel_gradient(x: Array, dy: Array, size: Pair) -> Array:
@@ -111,7 +115,8 @@ def _kernel_gradient(x: Array, dy: Array, size: Pair) -> Array:
     part = _by_swapping if x.shape[3] >= MANY_CHANNELS else _by_columns if size[1] > 1 else _by_patches
 
     def add(index: Array, total: Array) -> Array:
-        return total + part(*(lax.dynamic_slice_in_dim(array, index * FRAMES, FRAMES) for array in (x, dy)), size)
+        some_x, some_dy = (lax.dynamic_slice_in_dim(array, index * FRAMES, FRAMES) for array in (x, dy))
+        return total + part(some_x, some_dy, size)
 
     loops = len(x) // FRAMES if len(x) > FRAMES else 0  # a loop of one would only copy
     total = jnp.zeros((*size, x.shape[3], dy.shape[3]), x.dtype)

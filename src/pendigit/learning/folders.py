@@ -12,6 +12,7 @@ from pendigit.learning.options import TrainingOptions
 
 CONFIG = "config.json"
 CHECKPOINT = "checkpoint.npz"  # there until the run is complete
+BEST = "best.npz"  # the best epoch's state, where it is to be kept; there until the run is complete
 FINISHED = "evaluation.json"  # the run's last words
 RUNS = Path("runs")  # in the working folder, where people look for what a command made
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pendigit.classifier import BATCH, DIGITS, Probabilities, Scale, adapt, check_frames, to_probabilities
 from pendigit.errors import ModelError
-from pendigit.learning.export import check_shapes
+from pendigit.learning.export import check_shapes, ends_in_softmax
 
 
 class KerasClassifier:
@@ -46,6 +46,15 @@ class KerasClassifier:
     def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
         return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
+
+
+def load_teacher(model: str) -> keras.Model:
+    """The network of a run folder or a .keras file, ending in logits. Raises ModelError, UsageError."""
+    path = Path(model).expanduser()
+    teacher = load_keras(path / "model.keras" if path.is_dir() else path)
+    if ends_in_softmax(teacher):
+        raise ModelError(f"the teacher {model} ends in a softmax", "one that ends in logits", "train it with --logits")
+    return teacher
 
 
 def load_keras(path: Path) -> keras.Model:

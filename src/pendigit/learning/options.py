@@ -8,6 +8,8 @@ from typing import Any
 from pendigit.errors import UsageError
 
 ENGINES = ("compiled", "stock")
+OPTIMIZERS = ("adam", "nesterov", "muon")
+SCHEDULES = ("constant", "one-cycle")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,17 @@ class TrainingOptions:
         dropout: Share of hidden units left out of each training step, 0 <= dropout < 1.
         softmax: Whether the network ends in probabilities (True) or logits (False).
         engine: "compiled" (blocks of steps in one compiled loop) or "stock" (Keras's own fit).
+        optimizer: "adam", "nesterov" (SGD with Nesterov momentum) or "muon" (Jordan et al. 2024).
+        schedule: "constant", or "one-cycle": the rate rises to `lr` and falls along a cosine.
+        warmup: Share of the steps in which one cycle rises.
+        weight_decay: Share of each weight taken away in a step at rate 1, decoupled from the gradient.
+        label_smoothing: Share of each label spread evenly over the ten digits.
+        ema: Momentum of a moving average of the weights, which is what is kept; 0 for none.
+        augment: A name from `pendigit.learning.augment`.
+        micro_batch: Frames that go through the network at once, a divisor of batch_size; 0 for all of them.
+        teacher: A run folder or .keras file whose network is imitated; "" for none.
+        patience: Epochs without a better validation accuracy before the training stops; 0 for never.
+        keep_best: Whether the weights of the best epoch by validation are kept, instead of the last.
     """
 
     network: str = "classic"
@@ -39,16 +52,33 @@ class TrainingOptions:
     dropout: float = 0.2
     softmax: bool = False
     engine: str = "compiled"
+    optimizer: str = "adam"
+    schedule: str = "constant"
+    warmup: float = 0.2
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    augment: str = "none"
+    micro_batch: int = 0
+    teacher: str = ""
+    patience: int = 0
+    keep_best: bool = False
 
     def __post_init__(self) -> None:
         """Check every range. Raises UsageError naming the option."""
         for name in ("epochs", "batch_size", "hidden"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "a whole number of at least 1")
-        for name in ("seed", "validation"):
+        for name in ("seed", "validation", "micro_batch", "patience"):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "a whole number of at least 0")
         _check("lr", self.lr, 0 < self.lr < float("inf"), "a number above 0, such as 0.001")
-        _check("dropout", self.dropout, 0 <= self.dropout < 1, "a share of at least 0 and below 1, such as 0.2")
-        _check("engine", self.engine, self.engine in ENGINES, " or ".join(ENGINES))
+        for name in ("dropout", "warmup", "weight_decay", "label_smoothing", "ema"):
+            _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
+        for name, known in (("engine", ENGINES), ("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+            _check(name, getattr(self, name), getattr(self, name) in known, " or ".join(known))
+        fits = not self.micro_batch or self.batch_size % self.micro_batch == 0
+        _check("micro_batch", self.micro_batch, fits, f"a divisor of the batch size {self.batch_size}")
+        judged = not (self.patience or self.keep_best) or self.validation > 0
+        _check("validation", self.validation, judged, "at least 1 with --patience or --keep-best")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""

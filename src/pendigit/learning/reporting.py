@@ -36,3 +36,7 @@ class EventFile:
             if value is not None:
                 self._writer.add_scalar(name, value, record.epoch)
         self._writer.flush()
+
+    def close(self) -> None:
+        """Wait until everything is written."""
+        self._writer.close()

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import platform
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 
+from pendigit.classifier import Frames
 from pendigit.datasets import load_dataset
-from pendigit.datasets.dataset import Dataset
+from pendigit.datasets.dataset import Dataset, Pixels
 from pendigit.datasets.split import split
-from pendigit.files import publish_text
-from pendigit.judging.evaluation import score
-from pendigit.learning.checkpoint import EpochRecord, load_checkpoint, save_checkpoint
-from pendigit.learning.export import keras_probabilities
-from pendigit.learning.folders import CHECKPOINT, claim
+from pendigit.learning.augment import policy
+from pendigit.learning.checkpoint import EpochRecord
+from pendigit.learning.epochs import Epochs
+from pendigit.learning.folders import BEST, CHECKPOINT, claim
 from pendigit.learning.interrupts import graceful_interrupt
+from pendigit.learning.keras_classifier import load_teacher
 from pendigit.learning.networks import build
+from pendigit.learning.objective import make_loss
+from pendigit.learning.optimizers import make_optimizer
 from pendigit.learning.options import TrainingOptions
 from pendigit.learning.reporting import EventFile, Reporter
 from pendigit.learning.stock import StockEngine
-from pendigit.learning.training import CompiledEngine, Engine
+from pendigit.learning.training import CompiledEngine, Engine, Task
 from pendigit.results import Digit, Evaluation
 
 
@@ -40,6 +43,7 @@ class Run:
         folder: The run folder.
         evaluation: Scores on the test part (on the validation or training part where the data has no test part).
         example: What was read in the first frame of that part.
+        frame: That frame, (28, 28) uint8.
         history: One record for each finished epoch.
         interrupted: Whether it was stopped before its last epoch was done.
     """
@@ -47,6 +51,7 @@ class Run:
     folder: Path
     evaluation: Evaluation
     example: Digit
+    frame: Pixels
     history: tuple[EpochRecord, ...]
     interrupted: bool
 
@@ -77,81 +82,57 @@ def train(
         loading = aside.submit(load_dataset, options.data)
         model = build(options)
         dataset = loading.result()
+    training, validation = split(dataset, options.validation)
+    whole = not len(validation)  # then the frames are taken as they are, without a copy
+    task = _task(
+        options,
+        model,
+        dataset.x_train if whole else dataset.x_train[training],
+        dataset.y_train if whole else dataset.y_train[training],
+    )
+    engine: Engine = StockEngine(task) if options.engine == "stock" else CompiledEngine(task)
     config = _config(options, dataset)
     claim(folder, config, resume)
     # Figures and export are imported while XLA compiles and trains.
     Thread(target=__import__, args=("pendigit.learning.artifacts",), daemon=True).start()
 
-    reporters = [each for each in (reporter, EventFile(folder) if tensorboard else None) if each]
-    training, validation = split(dataset, options.validation)
-    engine = _engine(model, options, dataset, training)
-    history: list[EpochRecord] = []
-    if resume and (folder / CHECKPOINT).exists():
-        state, history = load_checkpoint(folder / CHECKPOINT)
-        if history:
-            engine.restore(state)
-    with graceful_interrupt() as stop:
-        interrupted = _epochs(engine, options, dataset, validation, folder, history, reporters, stop)
-    if not history:  # stopped in the first epoch: resuming begins with it again
-        save_checkpoint(folder / CHECKPOINT, {}, history)
-        _publish_history(folder, history)
-    evaluation, example = _finish(engine.settle(), folder, dataset, validation, history, config)
+    events = EventFile(folder) if tensorboard else None
+    epochs = Epochs(
+        engine,
+        options,
+        folder,
+        len(training),
+        (dataset.x_train[validation], dataset.y_train[validation]),
+        [each for each in (reporter, events) if each],
+    )
+    if resume:
+        epochs.resume()
+    with graceful_interrupt() as stop, closing(events) if events else nullcontext():
+        interrupted = epochs.run(stop)
+    if not epochs.history:  # stopped in the first epoch: resuming begins with it again
+        epochs.save()
     if not interrupted:
-        (folder / CHECKPOINT).unlink(missing_ok=True)
-    return Run(folder, evaluation, example, tuple(history), interrupted)
+        epochs.keep()
+    history = epochs.history
+    evaluation, example, frame = _finish(engine.settle(), folder, dataset, validation, history, config)
+    if not interrupted:
+        for name in (BEST, CHECKPOINT):
+            (folder / name).unlink(missing_ok=True)
+    return Run(folder, evaluation, example, frame, tuple(history), interrupted)
 
 
-def _epochs(
-    engine: Engine,
-    options: TrainingOptions,
-    dataset: Dataset,
-    validation: Any,
-    folder: Path,
-    history: list[EpochRecord],
-    reporters: list[Reporter],
-    stop: Event,
-) -> bool:
-    """Train the epochs that are left, adding to `history`; True if stopped before the end."""
-    count = len(dataset.x_train) - len(validation)
-    for epoch in range(len(history), options.epochs):
-        began = time.perf_counter()
-        for progress in engine.epoch(epoch):
-            for reporter in reporters:
-                reporter.progress(epoch, options.epochs, count, progress)
-            if stop.is_set() and progress.seen < count:
-                return True
-        val_loss, val_accuracy = _validate(engine, dataset, validation)
-        seconds = round(time.perf_counter() - began, 3)
-        record = EpochRecord(epoch + 1, progress.loss, progress.accuracy, val_loss, val_accuracy, seconds)
-        history.append(record)
-        save_checkpoint(folder / CHECKPOINT, engine.state(), history)
-        _publish_history(folder, history)
-        for reporter in reporters:
-            reporter.epoch(record, options.epochs)
-        if stop.is_set():
-            return epoch + 1 < options.epochs
-    return False
-
-
-def _validate(engine: Engine, dataset: Dataset, validation: Any) -> tuple[float | None, float | None]:
-    if not len(validation):
-        return None, None
-    probabilities = keras_probabilities(engine.settle(), dataset.x_train[validation])
-    scores = score(probabilities, dataset.y_train[validation], engine.model.name, "validation")
-    return scores.loss, scores.accuracy
-
-
-def _engine(model: keras.Model, options: TrainingOptions, dataset: Dataset, training: Any) -> Engine:
-    kind = StockEngine if options.engine == "stock" else CompiledEngine
-    everything = len(training) == len(dataset.x_train)
-    return kind(
+def _task(options: TrainingOptions, model: keras.Model, frames: Frames, labels: npt.NDArray[np.uint8]) -> Task:
+    return Task(
         model,
-        keras.optimizers.Adam(options.lr),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=not options.softmax, reduction=None),
-        dataset.x_train if everything else dataset.x_train[training],
-        dataset.y_train if everything else dataset.y_train[training],
+        make_optimizer(options, len(frames)),
+        make_loss(options, model),
+        frames,
+        labels,
         options.batch_size,
         options.seed,
+        options.micro_batch,
+        None if options.augment == "none" else policy(options.augment),
+        load_teacher(options.teacher) if options.teacher else None,
     )
 
 
@@ -162,7 +143,7 @@ def _finish(
     validation: Any,
     history: list[EpochRecord],
     config: dict[str, Any],
-) -> tuple[Evaluation, Digit]:
+) -> tuple[Evaluation, Digit, Pixels]:
     from pendigit.learning.artifacts import publish_curves, publish_models, publish_scores
 
     if len(dataset.x_test):
@@ -174,18 +155,11 @@ def _finish(
     metadata = {"labels": "0123456789", "recipe": config["options"], "data_digest": dataset.digest}
     publish_models(model, folder, dataset.x_train[:256], metadata | {"versions": config["versions"]})
     publish_curves(folder, history)
-    return publish_scores(folder, f"{dataset.name}:{part}", frames, labels)
+    evaluation, example = publish_scores(folder, f"{dataset.name}:{part}", frames, labels)
+    return evaluation, example, frames[0]
 
 
 def _config(options: TrainingOptions, dataset: Dataset) -> dict[str, Any]:
     packages = ("pendigit", "keras", "jax", "jaxlib", "numpy", "onnx", "onnxruntime")
     versions = {"python": platform.python_version()} | {name: version(name) for name in packages}
     return {"options": options.to_dict(), "data_digest": dataset.digest, "versions": versions}
-
-
-def _publish_history(folder: Path, history: list[EpochRecord]) -> None:
-    table = io.StringIO()
-    writer = csv.DictWriter(table, [field.name for field in fields(EpochRecord)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(record) for record in history)
-    publish_text(folder / "history.csv", table.getvalue())

@@ -8,37 +8,36 @@ from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
-from pendigit.classifier import Frames
-from pendigit.learning.training import Arrays, Progress, diverged, epoch_order
+from pendigit.errors import UsageError
+from pendigit.learning.training import Arrays, Progress, Task, diverged, epoch_order
 
 
 class StockEngine:
-    """Trains with `keras.Model.fit`, one call an epoch. Arguments as for CompiledEngine."""
+    """Trains with `keras.Model.fit`, one call an epoch: the plain recipe, without augmentation, teacher or average.
 
-    def __init__(
-        self,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        loss: keras.losses.Loss,
-        frames: Frames,
-        labels: npt.NDArray[np.uint8],
-        batch_size: int,
-        seed: int,
-    ) -> None:
-        optimizer.build(model.trainable_variables)
-        self.model, self._optimizer = model, optimizer
-        self._x, self._y = frames.astype(np.float32) / 255, labels
-        self._batch_size, self._seed = batch_size, seed
-        mean_loss = type(loss).from_config(loss.get_config() | {"reduction": "sum_over_batch_size"})
-        model.compile(optimizer=optimizer, loss=mean_loss, metrics=["accuracy"])
+    Raises UsageError for a task that asks for one of these.
+    """
+
+    def __init__(self, task: Task) -> None:
+        if task.augment or task.teacher or task.optimizer.use_ema:
+            raise UsageError("augmentation, a teacher or an average of weights", "a plain recipe", "leave --engine out")
+        task.optimizer.build(task.model.trainable_variables)
+        self._model, self._optimizer = task.model, task.optimizer
+        shape = task.model.inputs[0].shape[1:]
+        self._x, self._y = task.frames.reshape(-1, *shape).astype(np.float32) / 255, task.labels
+        self._batch_size, self._seed = task.batch_size, task.seed
+
+        def loss(labels: Any, outputs: Any) -> Any:
+            return task.loss(keras.ops.reshape(labels, (-1,)), outputs, None)
+
+        task.model.compile(optimizer=task.optimizer, loss=loss, metrics=["accuracy"])
 
     def epoch(self, number: int) -> Iterator[Progress]:
         """Train epoch `number` (from 0). Raises TrainingError when the loss diverges."""
         # Keras's own order comes from NumPy's global generator and is drawn twice in a first call: not to be resumed.
         order = epoch_order(len(self._y), len(self._y), self._seed, number)
-        history = self.model.fit(
+        history = self._model.fit(
             self._x[order], self._y[order], batch_size=self._batch_size, shuffle=False, verbose=0
         ).history
         if not math.isfinite(history["loss"][-1]):
@@ -56,7 +55,7 @@ class StockEngine:
 
     def settle(self) -> keras.Model:
         """Return the model: fit has left what was learned in it."""
-        return self.model
+        return self._model
 
     def _variables(self) -> list[Any]:
-        return [*self.model.variables, *self._optimizer.variables]
+        return [*self._model.variables, *self._optimizer.variables]

@@ -77,13 +77,25 @@ def _from_bytes(content: bytes, name: str) -> Pixels:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what matters is raised below
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            image = _open(content)
     except Image.DecompressionBombError as error:
         raise _too_large(f"{name} has {error.args[0].split('(')[-1].split(' ')[0]} pixels") from error
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise ImageError(f"{name} is no picture that can be decoded", "a PNG, JPEG or the like", _EXPORT) from error
     with image:
         return _decode(image, name)
+
+
+def _open(content: bytes) -> Image.Image:
+    """Read the header, with Pillow's few common formats first: loading the others takes longer than decoding."""
+    from PIL import Image, UnidentifiedImageError
+
+    Image.preinit()
+    try:
+        return Image.open(io.BytesIO(content), formats=[name for name in FORMATS if name in Image.OPEN])
+    except UnidentifiedImageError:
+        Image.init()
+        return Image.open(io.BytesIO(content), formats=[name for name in FORMATS if name in Image.OPEN])
 
 
 def _decode(image: Image.Image, name: str) -> Pixels:

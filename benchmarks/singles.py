@@ -1,0 +1,144 @@
+"""How well single digits of other writers are read: accuracy, beside the usual naive way, and the time of framing.
+
+Run: python benchmarks/singles.py [--data DIR] [--model NAME|PATH] [--json]
+DIR holds `.npz` sets: `images` (n, H, W), or `pixels`, `shapes` and `offsets` of pictures of many sizes; and `labels`.
+Sets labelled with anything but the digits 0-9 must not be read with confidence. Exits 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pendigit.classifier import SIDE
+from pendigit.errors import ImageError
+from pendigit.frame import to_frame
+from pendigit.reading.reader import Reader, load_reader
+
+Images = list[NDArray[np.uint8]]
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+TARGETS = {"swiss_dev": 0.80, "nsysu_dev": 0.85}  # of the plain 784-128-10 network
+FRAMING = 150e-6  # seconds for a crop of 100x100 pixels on one core
+CROP = 100  # pixels
+SURE = 0.9  # probability from which on a letter counts as read for a digit
+WORST = 8  # confusions shown
+
+
+def load_set(path: Path) -> tuple[Images, NDArray[Any]]:
+    """Pictures and their labels."""
+    with np.load(path) as file:
+        if "images" in file:
+            return list(file["images"]), file["labels"]
+        pixels, shapes, offsets = file["pixels"], file["shapes"], file["offsets"]
+        return [
+            pixels[start:stop].reshape(shape)
+            for start, stop, shape in zip(offsets[:-1], offsets[1:], shapes, strict=True)
+        ], file["labels"]
+
+
+def probabilities(reader: Reader, images: Images) -> NDArray[np.float32]:
+    """Probabilities (n, 10); a row of zeros where no ink was found."""
+    try:
+        return reader.predict_proba(images)
+    except ImageError:
+        rows = []
+        for image in images:
+            try:
+                rows.append(reader.predict_proba([image])[0])
+            except ImageError:
+                rows.append(np.zeros(10, np.float32))
+        return np.stack(rows)
+
+
+def naive_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What tutorials do: resize the whole picture, invert it if its border is bright."""
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    resized = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.bitwise_not(resized) if np.median(border) > 127 else resized, np.uint8)
+
+
+def measure(reader: Reader, images: Images, labels: NDArray[Any]) -> dict[str, Any]:
+    """Accuracy on a set of digits, or how often another sign is taken for a digit with confidence."""
+    found = probabilities(reader, images)
+    if labels.dtype.kind not in "iu":
+        return {"count": len(images), "confident": float((found.max(axis=1) > SURE).mean())}
+    digits = np.where(found.any(axis=1), found.argmax(axis=1), -1)
+    naive = reader.classifier.predict(np.stack([naive_frame(image) for image in images]))
+    wrong = Counter(zip(labels[digits != labels].tolist(), digits[digits != labels].tolist(), strict=True))
+    return {
+        "count": len(images),
+        "accuracy": float((digits == labels).mean()),
+        "naive": float((naive == labels).mean()),
+        "no_ink": int((digits < 0).sum()),
+        "worst": [[true, seen, count] for (true, seen), count in wrong.most_common(WORST)],
+    }
+
+
+def framing_seconds(images: Images) -> float:
+    """The median time of framing one crop of 100x100 pixels, the shortest of ten tries each, on one thread."""
+    cv2.setNumThreads(1)
+    times = []
+    for image in images[:: max(1, len(images) // 200)]:
+        crop = np.asarray(cv2.resize(image, (CROP, CROP)), np.uint8)
+        tries = []
+        for _ in range(10):
+            start = time.perf_counter()
+            to_frame(crop)
+            tries.append(time.perf_counter() - start)
+        times.append(min(tries))
+    return float(np.median(times))
+
+
+def is_single(labels: NDArray[Any]) -> bool:
+    """Whether a set holds one digit, or one other sign, in each picture."""
+    if labels.dtype.kind == "U":
+        return all(len(label) == 1 and not label.isdigit() for label in labels)
+    return labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() <= 9
+
+
+def show(name: str, result: dict[str, Any]) -> None:
+    """One line a set, and its worst confusions."""
+    if "accuracy" not in result:
+        print(f"{name:18} {result['count']:5}   taken for a digit with probability over {SURE}: "
+              f"{result['confident']:.1%}")  # fmt: skip
+        return
+    worst = ", ".join(f"{true} as {'nothing' if seen < 0 else seen}: {count}" for true, seen, count in result["worst"])
+    print(f"{name:18} {result['count']:5}   {result['accuracy']:6.1%}   naive {result['naive']:6.1%}   {worst}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    reader = load_reader(options.model)
+    paths = sorted({*options.data.glob("*.npz"), *options.data.glob("*/*.npz")}, key=lambda path: path.name)
+    sets = {path.stem: found for path in paths if is_single((found := load_set(path))[1])}
+    if not sets:
+        print(f"no sets of single digits in {options.data}", file=sys.stderr)
+        return 2
+    results: dict[str, Any] = {name: measure(reader, *found) for name, found in sets.items()}
+    seconds = framing_seconds(sets.get("swiss_dev", next(iter(sets.values())))[0])
+    if options.json:
+        print(json.dumps({"model": reader.classifier.name, "sets": results, "framing_seconds": seconds}))
+    else:
+        print(f"model {reader.classifier.name}")
+        for name, result in results.items():
+            show(name, result)
+        print(f"framing a crop of {CROP}x{CROP} pixels: {seconds * 1e6:.0f} microseconds")
+    missed = [name for name, least in TARGETS.items() if name in results and results[name]["accuracy"] < least]
+    return int(bool(missed) or seconds > FRAMING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""What a training minimises: cross-entropy with the labels, softened or with a teacher where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from pendigit.classifier import DIGITS
+from pendigit.learning.export import ends_in_softmax
+from pendigit.learning.options import TrainingOptions
+
+TEACHER_SHARE = 0.9  # of the loss that is the teacher's; the labels have the rest (Hinton, Vinyals and Dean 2015)
+TEACHER_TEMPERATURE = 3.0  # softens both sides, so that what the teacher thinks of the other nine digits counts
+
+Loss = Callable[[Any, Any, Any], Any]  # (labels (n,), outputs (n, 10), teacher's logits (n, 10) or None) -> (n,)
+
+
+def make_loss(options: TrainingOptions, model: keras.Model) -> Loss:
+    """The loss of each frame, in nats, for a network that ends in logits or in probabilities."""
+    logits = not ends_in_softmax(model)
+    plain = keras.losses.SparseCategoricalCrossentropy(from_logits=logits, reduction=None)
+    smooth = keras.losses.CategoricalCrossentropy(
+        from_logits=logits, label_smoothing=options.label_smoothing, reduction=None
+    )
+
+    def loss(labels: Any, outputs: Any, taught: Any) -> Any:
+        own = smooth(ops.one_hot(labels, DIGITS), outputs) if options.label_smoothing else plain(labels, outputs)
+        if taught is None:
+            return own
+        scores = outputs if logits else ops.log(outputs + keras.config.epsilon())
+        soft = ops.softmax(taught / TEACHER_TEMPERATURE)
+        distance = -ops.sum(soft * ops.log_softmax(scores / TEACHER_TEMPERATURE), axis=-1)
+        # The squared temperature keeps the gradient's size, which softening divides by it.
+        return (1 - TEACHER_SHARE) * own + TEACHER_SHARE * TEACHER_TEMPERATURE**2 * distance
+
+    return loss
