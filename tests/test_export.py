@@ -20,7 +20,7 @@ from pendigit.learning import export, graph
 from pendigit.learning.export import export_onnx
 from pendigit.learning.keras_classifier import KerasClassifier
 from pendigit.learning.networks import build
-from pendigit.learning.options import TrainingOptions
+from pendigit.recipes import TrainingOptions
 
 RANDOM_STATE = 5
 

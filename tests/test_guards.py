@@ -26,7 +26,7 @@ from pendigit.datasets import Dataset
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pendigit"
-GROUND = {"errors", "files", "extras", "home", "results", "frame", "ink", "strokes"}
+GROUND = {"errors", "files", "extras", "home", "recipes", "results", "frame", "ink", "strokes"}
 SEAM = {"classifier", "models"}
 FACE = {"", "api", "commands"}  # may use anything, lazily
 # What a part may import besides itself. Imports run downwards; learning and reading never meet.

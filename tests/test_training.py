@@ -15,9 +15,9 @@ from pendigit.datasets import Dataset
 from pendigit.errors import TrainingError, UsageError
 from pendigit.learning import training
 from pendigit.learning.networks import build
-from pendigit.learning.options import TrainingOptions
 from pendigit.learning.stock import StockEngine
 from pendigit.learning.training import Arrays, CompiledEngine, Engine, Progress, Task, epoch_order
+from pendigit.recipes import TrainingOptions
 
 Frames = np.ndarray
 Make = Callable[..., Engine]

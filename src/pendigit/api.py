@@ -53,7 +53,8 @@ def train(
         resume: Go on with the run in `out` (by default the latest of this network) after its last finished epoch.
         tensorboard: Also write TensorBoard event files into the folder.
         reporter: Hears of every block and epoch; by default nothing is printed.
-        **options: Any field of `pendigit.learning.options.TrainingOptions`: data, epochs, batch_size, lr, seed, ...
+        **options: Any field of `pendigit.recipes.TrainingOptions`: data, epochs, batch_size, lr, seed, ... What is not
+            given is as the network's recipe has it.
 
     Returns:
         The run: its folder, its scores on the test part, its history.
@@ -62,14 +63,14 @@ def train(
         PendigitError: Bad options, data or folder, or a loss that diverges.
     """
     from pendigit.learning import folders, run
-    from pendigit.learning.options import TrainingOptions
+    from pendigit.recipes import TrainingOptions
 
     given = options | ({"network": network} if network else {})
     if resume:
         folder = Path(out) if out else folders.latest_folder(network or TrainingOptions.network)
         chosen = folders.options_to_resume(folder, given)
     else:
-        chosen = TrainingOptions.from_dict(given)
+        chosen = TrainingOptions.of(**given)
         folder = Path(out) if out else folders.new_folder(chosen.network)
     return run.train(chosen, folder, resume=resume, tensorboard=tensorboard, reporter=reporter)
 

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pendigit.commands.options import options_of
 from pendigit.errors import EXIT_INTERRUPTED
+from pendigit.recipes import TrainingOptions
 
 if TYPE_CHECKING:
     from pendigit.learning.run import Run
 
 
+@options_of(TrainingOptions, argument="network")
 def train(
-    context: typer.Context,
-    network: Annotated[str | None, typer.Argument(help="The network's name.", show_default="classic")] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(help="mnist, mini, or a path: npz, IDX folder, CSV, class folders.", show_default="mnist"),
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training frames.", show_default="5")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Frames a step.", show_default="32")] = None,
-    lr: Annotated[float | None, typer.Option(help="Adam's learning rate.", show_default="0.001")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, order and dropout.", show_default="0")] = None,
-    validation: Annotated[
-        int | None, typer.Option(help="Training frames set aside and scored after each epoch.", show_default="0")
-    ] = None,
-    hidden: Annotated[int | None, typer.Option(help="Units of the hidden layer.", show_default="128")] = None,
-    dropout: Annotated[
-        float | None, typer.Option(help="Share of units left out of a step.", show_default="0.2")
-    ] = None,
-    softmax: Annotated[
-        bool | None, typer.Option("--softmax/--logits", help="What the network ends in.", show_default="logits")
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option(help="compiled, or stock: Keras's own fit.", show_default="compiled")
-    ] = None,
+    given: dict[str, Any],
+    *,
     out: Annotated[
         Path | None, typer.Option(help="The run folder, a new one.", show_default="runs/NETWORK, numbered")
     ] = None,
@@ -48,10 +29,7 @@ def train(
     """Train a network and keep everything worth keeping in a run folder."""
     import pendigit
     from pendigit.commands.terminal import TrainingProgress, say, say_run
-    from pendigit.learning.options import TrainingOptions
 
-    names = {field.name for field in fields(TrainingOptions)}
-    given = {name: value for name, value in context.params.items() if name in names and value is not None}
     with TrainingProgress() as progress:
         run = pendigit.train(out=out, resume=resume, tensorboard=tensorboard, reporter=progress, **given)
     say_run(run)

@@ -19,9 +19,9 @@ from pendigit.judging.evaluation import score
 from pendigit.learning.checkpoint import EpochRecord, load_checkpoint, save_checkpoint
 from pendigit.learning.export import keras_probabilities
 from pendigit.learning.folders import BEST, CHECKPOINT
-from pendigit.learning.options import TrainingOptions
 from pendigit.learning.reporting import Reporter
 from pendigit.learning.training import Engine
+from pendigit.recipes import TrainingOptions
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 from pendigit.errors import DataError, OutputError, UsageError
 from pendigit.files import make_folder, publish_text
-from pendigit.learning.options import TrainingOptions
+from pendigit.recipes import TrainingOptions
 
 CONFIG = "config.json"
 CHECKPOINT = "checkpoint.npz"  # there until the run is complete

@@ -53,7 +53,9 @@ def load_teacher(model: str) -> keras.Model:
     path = Path(model).expanduser()
     teacher = load_keras(path / "model.keras" if path.is_dir() else path)
     if ends_in_softmax(teacher):
-        raise ModelError(f"the teacher {model} ends in a softmax", "one that ends in logits", "train it with --logits")
+        raise ModelError(
+            f"the teacher {model} ends in a softmax", "one that ends in logits", "train one without --softmax"
+        )
     return teacher
 
 

@@ -10,7 +10,7 @@ from keras import layers
 
 from pendigit.classifier import DIGITS, SIDE
 from pendigit.errors import UsageError
-from pendigit.learning.options import TrainingOptions
+from pendigit.recipes import TrainingOptions
 
 
 def classic(options: TrainingOptions) -> keras.Model:

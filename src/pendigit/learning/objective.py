@@ -10,7 +10,7 @@ from keras import ops
 
 from pendigit.classifier import DIGITS
 from pendigit.learning.export import ends_in_softmax
-from pendigit.learning.options import TrainingOptions
+from pendigit.recipes import TrainingOptions
 
 TEACHER_SHARE = 0.9  # of the loss that is the teacher's; the labels have the rest (Hinton, Vinyals and Dean 2015)
 TEACHER_TEMPERATURE = 3.0  # softens both sides, so that what the teacher thinks of the other nine digits counts

@@ -7,7 +7,7 @@ import math
 import keras
 
 from pendigit.errors import UsageError
-from pendigit.learning.options import TrainingOptions
+from pendigit.recipes import TrainingOptions
 
 NESTEROV_MOMENTUM = 0.9
 

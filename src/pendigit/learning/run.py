@@ -28,10 +28,10 @@ from pendigit.learning.keras_classifier import load_teacher
 from pendigit.learning.networks import build
 from pendigit.learning.objective import make_loss
 from pendigit.learning.optimizers import make_optimizer
-from pendigit.learning.options import TrainingOptions
 from pendigit.learning.reporting import EventFile, Reporter
 from pendigit.learning.stock import StockEngine
 from pendigit.learning.training import CompiledEngine, Engine, Task
+from pendigit.recipes import TrainingOptions
 from pendigit.results import Digit, Evaluation
 
 

@@ -11,34 +11,39 @@ ENGINES = ("compiled", "stock")
 OPTIMIZERS = ("adam", "nesterov", "muon")
 SCHEDULES = ("constant", "one-cycle")
 
+# What each network's recipe has otherwise than the classic one.
+RECIPES: dict[str, dict[str, Any]] = {
+    "classic": {},
+}
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """The settings that decide what is learned. The defaults are the classic recipe.
 
     Attributes:
-        network: A name from `pendigit.learning.networks`.
-        data: A dataset's name or path.
-        epochs: Passes over the training frames, at least 1.
-        batch_size: Frames a step, at least 1.
-        lr: Adam's learning rate, above 0.
-        seed: Of initial weights, order and dropout, 0 or more.
-        validation: Frames set aside from the training part and scored after each epoch.
-        hidden: Units of the hidden layer.
-        dropout: Share of hidden units left out of each training step, 0 <= dropout < 1.
-        softmax: Whether the network ends in probabilities (True) or logits (False).
-        engine: "compiled" (blocks of steps in one compiled loop) or "stock" (Keras's own fit).
-        optimizer: "adam", "nesterov" (SGD with Nesterov momentum) or "muon" (Jordan et al. 2024).
-        schedule: "constant", or "one-cycle": the rate rises to `lr` and falls along a cosine.
+        network: A network's name, a Python file with build(), or a .keras file.
+        data: mnist, mini, or a path: npz, IDX folder, CSV, class folders.
+        epochs: Passes over the training frames.
+        batch_size: Frames a step.
+        lr: The learning rate, at its highest.
+        seed: Of initial weights, order, dropout and augmentation.
+        validation: Training frames set aside and scored after each epoch.
+        hidden: Units of the classic network's hidden layer.
+        dropout: Share of units left out of each training step, where the network has dropout.
+        softmax: End the classic network in probabilities instead of logits.
+        engine: compiled (blocks of steps in one compiled loop) or stock (Keras's own fit).
+        optimizer: adam, nesterov (SGD with Nesterov momentum) or muon.
+        schedule: constant, or one-cycle: the rate rises to --lr and falls along a cosine.
         warmup: Share of the steps in which one cycle rises.
-        weight_decay: Share of each weight taken away in a step at rate 1, decoupled from the gradient.
+        weight_decay: Share of each weight taken away in a step at rate 1.
         label_smoothing: Share of each label spread evenly over the ten digits.
-        ema: Momentum of a moving average of the weights, which is what is kept; 0 for none.
-        augment: A name from `pendigit.learning.augment`.
-        micro_batch: Frames that go through the network at once, a divisor of batch_size; 0 for all of them.
-        teacher: A run folder or .keras file whose network is imitated; "" for none.
-        patience: Epochs without a better validation accuracy before the training stops; 0 for never.
-        keep_best: Whether the weights of the best epoch by validation are kept, instead of the last.
+        ema: Momentum of a moving average of the weights, which is then what is kept.
+        augment: How frames are changed each time they are seen: none, shift, mild, strong, wild.
+        micro_batch: Frames that go through the network at once, a divisor of the batch size; 0 for all.
+        teacher: A run folder or .keras file whose network is imitated.
+        patience: Stop after so many epochs without a better validation accuracy; 0 for never.
+        keep_best: Keep the weights of the best epoch by validation, not the last.
     """
 
     network: str = "classic"
@@ -83,6 +88,11 @@ class TrainingOptions:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         return asdict(self)
+
+    @classmethod
+    def of(cls, **given: Any) -> TrainingOptions:
+        """The options `given`, the others as the network's recipe has them. Raises UsageError."""
+        return cls.from_dict(RECIPES.get(given.get("network", cls.network), {}) | given)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainingOptions:
