@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from pendigit.errors import ImageError
@@ -215,6 +217,37 @@ def test_a_picture_below_the_limit_is_decoded_without_warnings() -> None:
         warnings.simplefilter("error")
         found = load_image(encoded(Image.new("1", (side, 4))))
     assert found.shape == (4, side)
+
+
+def test_a_pillow_image_is_the_frame_it_is_at() -> None:
+    with Image.open(io.BytesIO(animation("GIF"))) as image:
+        image.seek(1)
+        assert (load_image(image) == 100).all()
+
+
+SMALL = {
+    kind: encoded(GRAIN.resize((12, 12)), kind, **options)
+    for kind, options in {"PNG": {}, "JPEG": {}, "GIF": {}, "WEBP": {}, "TIFF": {"compression": "tiff_lzw"}}.items()
+}
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(sorted(SMALL)),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=4),
+    st.floats(0, 1),
+)
+def test_damage_gives_a_picture_or_one_line(kind: str, changes: list[tuple[float, int]], kept: float) -> None:
+    content = bytearray(SMALL[kind])
+    for place, value in changes:
+        content[int(place * (len(content) - 1))] = value
+    content = content[: int(len(content) * kept**0.2)]
+    said = ""
+    try:
+        assert load_image(bytes(content)).dtype == np.uint8
+    except ImageError as error:
+        said = str(error)
+    assert "\n" not in said
 
 
 def test_pillow_is_left_as_it_was() -> None:

@@ -73,7 +73,7 @@ def drawn(cell: NotebookNode) -> bytes:
 def execute(notebook: NotebookNode, folder: Path) -> None:
     """Run all cells in `folder`; keep of each what it printed and drew."""
     client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(folder)}})
-    client.execute(env=os.environ | INLINE)
+    client.execute(env=os.environ | INLINE | {"IPYTHONDIR": str(folder / ".ipython")})  # no history in one's home
     notebook.metadata.language_info = LANGUAGE  # without the version that ran it
     for cell in code_cells(notebook):
         text, picture = printed(cell), drawn(cell)

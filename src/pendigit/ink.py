@@ -5,6 +5,7 @@ Light falls unevenly, pens differ and writing may be light on dark; what follows
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, TypeAlias
 
 import cv2
@@ -93,6 +94,7 @@ def odd(length: float) -> int:
     return round(length) | 1
 
 
+@cache
 def square(side: int) -> Grey:
     """A square kernel."""
     return np.ones((side, side), np.uint8)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pendigit.commands import evaluate, predict, train
+from pendigit.commands import augment, evaluate, networks, predict, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(networks.networks)
+app.command()(augment.augment)
 
 
 @app.callback(invoke_without_command=True)

@@ -126,6 +126,17 @@ def draw_example(
     return figure
 
 
+def draw_sheet(frames: npt.NDArray[np.uint8], title: str) -> Figure:
+    """Rows of frames (rows, columns, 28, 28) uint8 in one picture."""
+    rows, columns = frames.shape[:2]
+    figure = _figure(columns * 0.6 + 0.4, rows * 0.6 + TITLE + 0.2)
+    axes = figure.subplots()
+    axes.imshow(frames.swapaxes(1, 2).reshape(rows * SIDE, columns * SIDE), cmap="gray_r", vmin=0, vmax=255)
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.axis("off")
+    return figure
+
+
 def publish_figure(figure: Figure, path: Path) -> None:
     """Write `figure` in the format that the name's ending says. Raises OutputError."""
     with publish(path) as draft:

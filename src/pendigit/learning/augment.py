@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import SIDE
+from pendigit.classifier import SIDE, Frames
 from pendigit.errors import UsageError
 
 Array: TypeAlias = Any  # jax.Array, traced or not
@@ -29,7 +29,7 @@ class Augmentation:
 
     Attributes:
         rotation: Degrees.
-        shift: Pixels, each way.
+        shift: Pixels, each way; whole ones when nothing else moves.
         scale: Share of the size, each axis for itself.
         shear: Pixels sideways for each pixel down.
         elastic: Pixels, standard deviation of the displacement.
@@ -56,8 +56,10 @@ class Augmentation:
     def __call__(self, key: Array, frames: Array) -> Array:
         """Frames (n, 28, 28) float32 in 0-1 -> the same frames, changed, in 0-1."""
         keys = iter(jax.random.split(key, 7))
-        if self.rotation or self.shift or self.scale or self.shear or self.elastic:
+        if self.rotation or self.scale or self.shear or self.elastic:
             frames = self._moved(next(keys), frames)
+        elif self.shift:
+            frames = _shifted(next(keys), frames, int(self.shift))
         if self.stroke:
             frames = _restroked(next(keys), frames, self.stroke)
         if self.convolution:
@@ -117,6 +119,15 @@ def policy(name: str) -> Augmentation:
     return POLICIES[name]
 
 
+def preview(name: str, frames: Frames, count: int, seed: int) -> Frames:
+    """Frames (n, 28, 28) uint8 -> (n, count, 28, 28) uint8: each as it is, then as training sees it. UsageError."""
+    change = policy(name)
+    key = jax.random.key(seed)
+    seen = [np.asarray(change(jax.random.fold_in(key, i), frames / np.float32(255))) for i in range(count - 1)]
+    drawn = np.rint(np.stack([frames / 255, *seen], axis=1) * 255)
+    return np.asarray(drawn, np.uint8)
+
+
 def _smoothing() -> npt.NDArray[np.float32]:
     """(784, 25): from displacements on a coarse grid to smooth ones of unit variance at every pixel."""
     points, step = np.linspace(0, SIDE - 1, GRID, retstep=True)
@@ -143,6 +154,13 @@ def _looked_up(frames: Array, y: Array, x: Array) -> Array:
     return above + down * (below - above)
 
 
+def _shifted(key: Array, frames: Array, most: int) -> Array:
+    """Frames moved by whole pixels, up to `most` each way: a tenth of the time of a bilinear look-up."""
+    starts = jax.random.randint(key, (len(frames), 2), 0, 2 * most + 1)
+    padded = jnp.pad(frames, ((0, 0), (most, most), (most, most)))
+    return jax.vmap(lambda frame, start: jax.lax.dynamic_slice(frame, start, (SIDE, SIDE)))(padded, starts)
+
+
 def _neighbours(frames: Array) -> list[Array]:
     """The nine frames that are `frames` moved by -1, 0, 1 pixels each way."""
     padded = jnp.pad(frames, ((0, 0), (1, 1), (1, 1)))
@@ -160,7 +178,8 @@ def _restroked(key: Array, frames: Array, strength: float) -> Array:
     thick, thin = frames, frames
     for each in near:
         thick, thin = jnp.maximum(thick, each), jnp.minimum(thin, each)
-    amount = jax.random.uniform(key, (len(frames), 1, 1), minval=-strength, maxval=strength)
+    # Half as much thinning: it ends what thickening only widens.
+    amount = jax.random.uniform(key, (len(frames), 1, 1), minval=-strength / 2, maxval=strength)
     return frames + jnp.maximum(amount, 0) * (thick - frames) + jnp.minimum(amount, 0) * (frames - thin)
 
 

@@ -71,6 +71,11 @@ def ends_in_softmax(model: keras.Model) -> bool:
     return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
 
 
+def check_exportable(model: keras.Model) -> None:
+    """Raises ModelError if the network's shapes or layers keep it from being exported, before any training."""
+    _graph(model, temperature=1)
+
+
 def check_shapes(model: keras.Model) -> None:
     """Raises ModelError unless the network takes one frame of a known shape and gives ten values."""
     inputs = [tuple(tensor.shape[1:]) for tensor in model.inputs]

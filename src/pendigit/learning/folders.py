@@ -18,7 +18,7 @@ RUNS = Path("runs")  # in the working folder, where people look for what a comma
 
 
 def new_folder(network: str) -> Path:
-    """The first of runs/NETWORK, runs/NETWORK-2, runs/NETWORK-3 ... that does not exist."""
+    """The first of runs/NETWORK, runs/NETWORK-2, runs/NETWORK-3 ... that does not exist; of a file its stem."""
     number = 1
     while _numbered(network, number).exists():
         number += 1
@@ -88,4 +88,5 @@ def options_to_resume(folder: Path, given: dict[str, Any]) -> TrainingOptions:
 
 
 def _numbered(network: str, number: int) -> Path:
-    return RUNS / (network if number == 1 else f"{network}-{number}")
+    name = Path(network).stem
+    return RUNS / (name if number == 1 else f"{name}-{number}")

@@ -52,7 +52,7 @@ def load_image(source: Source) -> Pixels:
 
     if isinstance(source, Image.Image):
         name = f"the Pillow image {source.width}x{source.height}"
-        return _large_enough(_decode(source, name), name)
+        return _large_enough(_decode(source, name, is_file=False), name)
     raise ImageError(
         f"an image given as {type(source).__name__}",
         "a path, bytes, a Pillow image or a NumPy array",
@@ -83,7 +83,7 @@ def _from_bytes(content: bytes, name: str) -> Pixels:
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise ImageError(f"{name} is no picture that can be decoded", "a PNG, JPEG or the like", _EXPORT) from error
     with image:
-        return _decode(image, name)
+        return _decode(image, name, is_file=True)
 
 
 def _open(content: bytes) -> Image.Image:
@@ -98,19 +98,19 @@ def _open(content: bytes) -> Image.Image:
         return Image.open(io.BytesIO(content), formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def _decode(image: Image.Image, name: str) -> Pixels:
-    """Check the header, then decode. Raises ImageError."""
+def _decode(image: Image.Image, name: str, is_file: bool) -> Pixels:
+    """Check the header, then decode; a Pillow image is the frame that it is at. Raises ImageError."""
     from PIL import ImageOps
 
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(f"{name} has {image.width}x{image.height} pixels")
     if min(image.size) < MIN_SIDE:
         raise _too_small(name, image.width, image.height)
-    if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a photo with its own previews
-        raise ImageError(f"{name} is animated or has many pages", "one picture", "save the one you mean as PNG")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as broken EXIF: the picture itself is fine
+            if is_file and getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its previews
+                raise ImageError(f"{name} is animated or has many pages", "one picture", "save the one you mean as PNG")
             image.load()
             return _from_mode(ImageOps.exif_transpose(image), name)
     except ImageError:
