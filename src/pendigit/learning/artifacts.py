@@ -26,6 +26,7 @@ def publish_models(model: keras.Model, folder: Path, frames: Frames, metadata: d
     """
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=not ends_in_softmax(model))
     model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])  # so that its own evaluate works when opened
+    model.optimizer.build(model.trainable_variables)  # or Keras warns of missing variables when it opens the file
     with publish(folder / "model.keras") as draft:
         model.save(draft)
     export_onnx(model, folder / "model.onnx", frames, metadata)
