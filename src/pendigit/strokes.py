@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import LARGE, Grey, dark_and_smooth, paper_of, square, uint8
+from pendigit.ink import Grey, dark_and_smooth, paper_of, square, uint8
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -66,21 +65,26 @@ class _Found:
 
 
 class _Pieces:
-    """The connected pieces of ink above Otsu's threshold, each a row: left, top, right, bottom, area in pixels."""
+    """The connected pieces of ink above Otsu's threshold: left, top, right, bottom, area in pixels, each (n,).
+
+    `window` cuts out all ink with a margin of a pixel; `alone` says that it is one piece, away from the border.
+    """
 
     def __init__(self, ink: Grey) -> None:
-        self.threshold, _ = cv2.threshold(_half(ink), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        _, mask = cv2.threshold(ink, self.threshold, 255, cv2.THRESH_BINARY)
+        self.threshold, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         self.mask = uint8(mask)
-        count, self.labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_16U)
+        left, top, width, height = cv2.boundingRect(mask)
+        self.window = (slice(max(0, top - 1), top + height + 1), slice(max(0, left - 1), left + width + 1))
+        count, _ = cv2.connectedComponents(mask[self.window], connectivity=8, ltype=cv2.CV_16U)
         self.count = count - 1  # the first is the paper
-        self.alone = self.count == 1 and _is_inside(cv2.boundingRect(mask), ink.shape)
+        rows, columns = ink.shape
+        inside = left > 0 and top > 0 and left + width < columns and top + height < rows
+        self.alone = self.count == 1 and inside
         if self.alone or self.count == 0:  # as mostly: then nothing has to be chosen, and half of the time is saved
             return
         _, self.labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
         self.left, self.top, width, height, self.area = stats[1:].T.astype(np.float64)
         self.right, self.bottom = self.left + width, self.top + height
-        rows, columns = ink.shape
         self.at_border: Flags = (self.left == 0) | (self.top == 0) | (self.right == columns) | (self.bottom == rows)
         self.long: Flags = self.at_border & ((width >= LONG * columns) | (height >= LONG * rows))
         self.long &= self.area <= THICKEST * ink.size
@@ -164,10 +168,11 @@ def _check(ink: Grey, pieces: _Pieces, digit: Grey, erased: Grey | None) -> _Fou
     filled = cv2.countNonZero(digit) / (width * height)
     if _outline(digit[inside]) / 2 * filled > RAGGED * longer:
         return None
-    away = cv2.bitwise_not(cv2.dilate(pieces.mask, square(3)))
+    away = np.full(ink.shape, 255, np.uint8)
+    away[pieces.window] -= uint8(cv2.dilate(pieces.mask[pieces.window], square(3)))
     if erased is not None:
-        away = cv2.subtract(away, erased)
-    paper, noise = _mean_and_deviation(_half(ink), _half(uint8(away)))
+        away = uint8(cv2.subtract(away, erased))
+    paper, noise = _mean_and_deviation(ink, away)
     dark, spread = _mean_and_deviation(ink[inside], digit[inside])
     clear = SEPARATION * (noise + spread) if max(ink.shape) >= TINY else 0.0
     if dark - paper < max(FAINTEST, clear):
@@ -208,19 +213,9 @@ def _outline(mask: Grey) -> int:
     return flips
 
 
-def _half(image: Grey) -> Grey:
-    """Every other row where there are many: levels are known as well from half of the pixels, in half of the time."""
-    return image[::2] if len(image) >= LARGE else image
-
-
 def _mean_and_deviation(ink: Grey, mask: Grey) -> tuple[float, float]:
     mean, deviation = cv2.meanStdDev(ink, mask=mask)
     return float(mean[0, 0]), float(deviation[0, 0])
-
-
-def _is_inside(box: Sequence[int], shape: tuple[int, ...]) -> bool:
-    left, top, width, height = box
-    return left > 0 and top > 0 and left + width < shape[1] and top + height < shape[0]
 
 
 def _longer_side(box: tuple[int, int, int, int]) -> int:

@@ -1,6 +1,6 @@
 """Augmentation compiled into the training step: every frame is drawn anew each time it is seen.
 
-One bilinear look-up moves all pixels at once: rotation, scale, shear, shift and elastic distortion (Simard, Steinkraus
+One look-up moves all pixels at once: rotation, scale, shear, shift and elastic distortion (Simard, Steinkraus
 and Platt 2003) add up to one source position for each pixel. What changes the ink comes after it.
 """
 
@@ -20,6 +20,7 @@ from pendigit.errors import UsageError
 Array: TypeAlias = Any  # jax.Array, traced or not
 
 MIDDLE = (SIDE - 1) / 2  # pixels: the centre of rotation
+REACH = 8  # pixels: the farthest away that a pixel is taken from, each way
 GRID = 5  # points each way that elastic displacements are drawn at; between them they change smoothly
 
 
@@ -82,13 +83,17 @@ class Augmentation:
         tall, wide, lean = 1 + draws[1] * self.scale, 1 + draws[2] * self.scale, draws[3] * self.shear
         cos, sin = jnp.cos(angle), jnp.sin(angle)
         down, right = (axis.reshape(1, -1) - MIDDLE for axis in np.mgrid[:SIDE, :SIDE].astype(np.float32))
-        y = cos * tall * down + (lean * cos - sin) * wide * right + draws[4] * self.shift + MIDDLE
-        x = sin * tall * down + (lean * sin + cos) * wide * right + draws[5] * self.shift + MIDDLE
+        # Source rows and columns are linear in where a pixel goes: y = yy down + yx right, x = xy down + xx right.
+        yy, yx, xy, xx = cos * tall, (lean * cos - sin) * wide, sin * tall, (lean * sin + cos) * wide
+        # Columns are looked up first, in rows that the second look-up still moves: x as a function of y and right.
+        xx, xy = xx - xy * yx / yy, xy / yy
+        y = yy * down + yx * right + draws[4] * self.shift
+        x = xy * down + xx * right + draws[5] * self.shift
         if self.elastic:
             field = jax.random.normal(normal, (2 * n, GRID * GRID)) @ _smoothing().T * self.elastic
             field = field.reshape(n, 2, SIDE * SIDE)
             y, x = y + field[:, 0], x + field[:, 1]
-        return _looked_up(frames, y, x).reshape(frames.shape)
+        return _looked_up(frames, (y - down).reshape(frames.shape), (x - right).reshape(frames.shape))
 
 
 POLICIES: dict[str, Augmentation] = {
@@ -137,25 +142,27 @@ def _smoothing() -> npt.NDArray[np.float32]:
     return np.kron(near, near).astype(np.float32)
 
 
-def _looked_up(frames: Array, y: Array, x: Array) -> Array:
-    """Frames (n, 28, 28) at positions y, x (n, 784) in pixels, bilinearly; black outside."""
-    side = SIDE + 2
-    padded = jnp.pad(frames, ((0, 0), (1, 1), (1, 1))).reshape(-1)
-    y, x = jnp.clip(y + 1, 0, SIDE + 0.999), jnp.clip(x + 1, 0, SIDE + 0.999)
-    top, left = y.astype(jnp.int32), x.astype(jnp.int32)
-    down, right = y - top, x - left
-    place = top * side + left + (jnp.arange(len(frames), dtype=jnp.int32) * side * side)[:, None]
+def _looked_up(frames: Array, dy: Array, dx: Array) -> Array:
+    """Frames (n, 28, 28), each pixel taken from dy rows and dx columns away, bilinearly; black outside.
 
-    def at(offset: int) -> Array:
-        return padded.at[place + offset].get(mode="promise_in_bounds")
+    In two passes (Catmull and Smith 1980), columns, then rows, each a sum of shifted copies weighted by a hat: without
+    a gather, which takes ten times as long on a CPU.
+    """
+    moves = range(-REACH, REACH + 1)
+    wide = jnp.pad(frames, ((0, 0), (0, 0), (REACH, REACH)))
+    across = sum(_hat(dx - move) * wide[:, :, REACH + move : REACH + move + SIDE] for move in moves)
+    # Kept apart: fused, the first pass would be computed again for every row of the second.
+    tall = jax.lax.optimization_barrier(jnp.pad(jax.lax.optimization_barrier(across), ((0, 0), (REACH, REACH), (0, 0))))
+    return sum(_hat(dy - move) * tall[:, REACH + move : REACH + move + SIDE] for move in moves)
 
-    above = at(0) + right * (at(1) - at(0))
-    below = at(side) + right * (at(side + 1) - at(side))
-    return above + down * (below - above)
+
+def _hat(distance: Array) -> Array:
+    """The weight of a pixel so far away, in pixels, in linear interpolation."""
+    return jnp.maximum(0, 1 - jnp.abs(distance))
 
 
 def _shifted(key: Array, frames: Array, most: int) -> Array:
-    """Frames moved by whole pixels, up to `most` each way: a tenth of the time of a bilinear look-up."""
+    """Frames moved by whole pixels, up to `most` each way: a sixth of a look-up's time."""
     starts = jax.random.randint(key, (len(frames), 2), 0, 2 * most + 1)
     padded = jnp.pad(frames, ((0, 0), (most, most), (most, most)))
     return jax.vmap(lambda frame, start: jax.lax.dynamic_slice(frame, start, (SIDE, SIDE)))(padded, starts)
