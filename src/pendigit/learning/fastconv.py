@@ -1,8 +1,8 @@
 """Convolution and pooling whose gradients are fast on a CPU, behind stock Keras layers while they train.
 
-XLA's CPU backend runs a plain convolution near the machine's peak, and little else of a convnet: the gradient of a
-kernel, the gradient of max-pooling and padded convolutions are several to fifty times slower. Here all of them are
-written as plain convolutions, matrix products and elementwise operations:
+XLA's CPU backend runs a plain convolution near the machine's peak, but the gradients of a convolution's kernel and of
+max-pooling several to forty times slower, and padding leaves the fast path. Here all of them are written as plain
+convolutions, matrix products and elementwise operations:
 
 - padding is an operation of its own, before a convolution without padding;
 - what a stride steps over is folded into channels (`_fold`), which leaves a stride of 1;
@@ -32,7 +32,7 @@ Pads: TypeAlias = tuple[Pair, Pair]  # rows of zeros before and after, columns o
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 NO_PADS: Pads = ((0, 0), (0, 0))
-FOLDED_COLUMNS = 4  # 1 channel, 5x5, 24 filters: products of 40x96, not 25x24: 1.6 times the sums, half the time
+FOLDED_COLUMNS = 4  # 1 channel, 5x5, 24 filters: products of 40x96, not 25x24: 1.6 times the sums, a third of the time
 MANY_CHANNELS = 8  # from here on the gradient of a kernel is fastest as a convolution
 FRAMES = 16  # whose activations stay in a core's second-level cache (1 MB); also one vector register of float32
 
@@ -80,7 +80,7 @@ def _fill(x: Array, axis: int, length: int) -> Array:
 
 
 def _pad(x: Array, pads: Sequence[Pair]) -> Array:
-    """Zeros around the frames, kept apart: XLA would draw them into the convolution, which then runs at half speed."""
+    """Zeros around the frames, kept apart: XLA would draw them into the convolution and leave its fast path."""
     return lax.optimization_barrier(jnp.pad(x, ((0, 0), *pads, (0, 0)))) if any(map(any, pads)) else x
 
 
