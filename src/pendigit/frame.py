@@ -26,7 +26,6 @@ MIDDLE = 14.0  # pixels: where the centre of mass goes; those of MNIST's digits 
 WORK = 256  # pixels: larger pictures are first shrunk to this, in which a digit of a tenth of the page is still read
 CLOSE_UP = 64  # pixels: a digit that is smaller in the shrunk picture is cut out of the original
 PAPER_END, INK_START = 0.1, 1.0  # of the mean contrast: what becomes 0 and what becomes 255
-LEVELS = np.arange(256, dtype=np.float32)
 STROKE_END = 64  # grey level at which a stroke ends; at it all of MNIST's own digits measure 20 pixels
 
 
@@ -103,7 +102,7 @@ def _levels(strokes: Strokes) -> Grey:
     soft = cv2.bitwise_and(strokes.ink, cv2.dilate(strokes.mask, square(3)))
     low = strokes.paper + PAPER_END * strokes.contrast
     gain = 255 / strokes.contrast / (INK_START - PAPER_END)
-    stretched = cv2.LUT(soft, cv2.convertScaleAbs(np.maximum(LEVELS - np.float32(low), 0), alpha=gain))
+    stretched = cv2.addWeighted(soft, gain, soft, 0, -low * gain)  # cut off at 0 and 255
     _, solid = cv2.threshold(stretched, STROKE_END, 255, cv2.THRESH_BINARY)
     x, y, width, height = cv2.boundingRect(solid)
     return uint8(stretched[y : y + height, x : x + width])

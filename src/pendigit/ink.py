@@ -71,10 +71,7 @@ def is_dark_on_light(sample: Floats) -> bool:
     squared = deviation * deviation
     spread = max(cv2.mean(squared)[0] ** 0.5, 1e-3)
     skewness = cv2.mean(squared * deviation)[0] / spread**3
-    height, width = (max(1, round(CORNER * side)) for side in sample.shape)
-    upper, lower = deviation[:height], deviation[-height:]
-    corners = (upper[:, :width], upper[:, -width:], lower[:, :width], lower[:, -width:])
-    corner = sum(cv2.mean(part)[0] for part in corners) / 4
+    corner = cv2.mean(deviation, _corners(*sample.shape))[0]
     return bool(skewness <= CORNER_WEIGHT * corner / spread)
 
 
@@ -92,6 +89,17 @@ def paper_of(smooth: Grey) -> Grey:
 def odd(length: float) -> int:
     """The nearest odd number of pixels, so that a kernel has a middle."""
     return round(length) | 1
+
+
+@cache
+def _corners(rows: int, columns: int) -> Grey:
+    """A mask of the four corners of a picture."""
+    mask = np.zeros((rows, columns), np.uint8)
+    height, width = (max(1, round(CORNER * side)) for side in (rows, columns))
+    for vertical in (slice(height), slice(-height, None)):
+        for horizontal in (slice(width), slice(-width, None)):
+            mask[vertical, horizontal] = 255
+    return mask
 
 
 @cache

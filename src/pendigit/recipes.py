@@ -88,6 +88,7 @@ class TrainingOptions:
             _check(name, getattr(self, name), getattr(self, name) >= 1, "a whole number of at least 1")
         for name in ("seed", "validation", "micro_batch", "patience"):
             _check(name, getattr(self, name), getattr(self, name) >= 0, "a whole number of at least 0")
+        _check("seed", self.seed, self.seed < 2**32, "a whole number below 2**32")  # NumPy's limit
         _check("lr", self.lr, 0 < self.lr < float("inf"), "a number above 0, such as 0.001")
         for name in ("dropout", "warmup", "weight_decay", "label_smoothing", "ema"):
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -32,8 +31,7 @@ WEAK = 0.35  # of the ink's contrast: from here on what hangs together with the 
 WEAK_NOISE = 3.0  # standard deviations of the paper: but only above its noise
 
 
-@dataclass(frozen=True, eq=False)
-class Strokes:
+class Strokes(NamedTuple):
     """One digit cut out of a picture.
 
     Attributes:
@@ -51,9 +49,8 @@ class Strokes:
     box: tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """Where the digit is: masks (H, W) of it, of all ink, and of erased lines; the threshold; the paper's noise."""
+class _Found(NamedTuple):
+    """Where the digit is: masks (H, W) of it, of all ink, and of erased lines; the threshold; mean ink and noise."""
 
     digit: Grey
     everything: Grey
@@ -62,6 +59,7 @@ class _Found:
     threshold: float
     paper: float
     noise: float
+    contrast: float
 
 
 class _Pieces:
@@ -165,7 +163,7 @@ def _check(ink: Grey, pieces: _Pieces, digit: Grey, erased: Grey | None) -> _Fou
     longer = max(width, height)
     if longer < LEAST_SIZE * max(ink.shape) and erased is not None:
         return None
-    filled = cv2.countNonZero(digit) / (width * height)
+    filled = cv2.countNonZero(digit[inside]) / (width * height)
     if _outline(digit[inside]) / 2 * filled > RAGGED * longer:
         return None
     away = np.full(ink.shape, 255, np.uint8)
@@ -177,7 +175,7 @@ def _check(ink: Grey, pieces: _Pieces, digit: Grey, erased: Grey | None) -> _Fou
     clear = SEPARATION * (noise + spread) if max(ink.shape) >= TINY else 0.0
     if dark - paper < max(FAINTEST, clear):
         return None
-    return _Found(digit, pieces.mask, erased, box, pieces.threshold, paper, noise)
+    return _Found(digit, pieces.mask, erased, box, pieces.threshold, paper, noise, dark - paper)
 
 
 def _cut(ink: Grey, found: _Found) -> Strokes:
@@ -189,8 +187,7 @@ def _cut(ink: Grey, found: _Found) -> Strokes:
     ink = ink[window]
     if found.erased is not None:
         ink = uint8(cv2.subtract(ink, found.erased[window]))
-    contrast = cv2.mean(ink, mask)[0] - found.paper
-    weak = found.paper + max(WEAK * contrast, WEAK_NOISE * found.noise)
+    weak = found.paper + max(WEAK * found.contrast, WEAK_NOISE * found.noise)
     if weak < found.threshold:
         if found.digit is not found.everything:
             ink = uint8(cv2.subtract(ink, cv2.subtract(found.everything[window], mask)))
@@ -202,7 +199,7 @@ def _cut(ink: Grey, found: _Found) -> Strokes:
             joined = np.bincount(labels[mask > 0], minlength=count) > 0
             joined[0] = False
             mask = np.where(joined, 255, 0).astype(np.uint8)[labels]
-    return Strokes(ink, mask, found.paper, contrast, found.box)
+    return Strokes(ink, mask, found.paper, found.contrast, found.box)
 
 
 def _outline(mask: Grey) -> int:

@@ -84,11 +84,12 @@ class Augmentation:
         cos, sin = jnp.cos(angle), jnp.sin(angle)
         down, right = (axis.reshape(1, -1) - MIDDLE for axis in np.mgrid[:SIDE, :SIDE].astype(np.float32))
         # Source rows and columns are linear in where a pixel goes: y = yy down + yx right, x = xy down + xx right.
-        yy, yx, xy, xx = cos * tall, (lean * cos - sin) * wide, sin * tall, (lean * sin + cos) * wide
+        yy, yx, xy, xx = (cos - lean * sin) * tall, -sin * wide, (sin + lean * cos) * tall, cos * wide
         # Columns are looked up first, in rows that the second look-up still moves: x as a function of y and right.
         xx, xy = xx - xy * yx / yy, xy / yy
-        y = yy * down + yx * right + draws[4] * self.shift
-        x = xy * down + xx * right + draws[5] * self.shift
+        up, side = draws[4] * self.shift, draws[5] * self.shift
+        y = yy * down + yx * right + up
+        x = xy * (down - up) + xx * right + side
         if self.elastic:
             field = jax.random.normal(normal, (2 * n, GRID * GRID)) @ _smoothing().T * self.elastic
             field = field.reshape(n, 2, SIDE * SIDE)

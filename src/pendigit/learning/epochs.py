@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import Frames
+from pendigit.errors import DataError
 from pendigit.files import publish_text
 from pendigit.judging.evaluation import score
 from pendigit.learning.checkpoint import EpochRecord, load_checkpoint, save_checkpoint
 from pendigit.learning.export import keras_probabilities
 from pendigit.learning.folders import BEST, CHECKPOINT
 from pendigit.learning.reporting import Reporter
-from pendigit.learning.training import Engine
+from pendigit.learning.training import Arrays, Engine
 from pendigit.recipes import TrainingOptions
 
 
@@ -48,10 +49,16 @@ class Epochs:
 
     def resume(self) -> None:
         """Go on after the last epoch that the folder's checkpoint holds, if there is one. Raises DataError."""
-        if (self.folder / CHECKPOINT).exists():
-            state, self.history = load_checkpoint(self.folder / CHECKPOINT)
-            if self.history:
-                self.engine.restore(state)
+        path = self.folder / CHECKPOINT
+        if path.exists():
+            state, self.history = load_checkpoint(path)
+            if not self.history:
+                return
+            if _shapes(state) != _shapes(self.engine.state()):  # such as after a change of the user's own file
+                raise DataError(
+                    f"{path} is of another network", "the network that the run was begun with", "begin a new run"
+                )
+            self.engine.restore(state)
 
     def run(self, stop: Event) -> bool:
         """Train the epochs that are left; True if `stop` was set before the last one was done."""
@@ -112,3 +119,7 @@ class Epochs:
         """Whether no epoch in `patience` has been better than the best before."""
         patience = self.options.patience
         return bool(patience and self.history) and len(self.history) - 1 - self._best() >= patience
+
+
+def _shapes(state: Arrays) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in state.items()}

@@ -68,6 +68,8 @@ def export_onnx(
 def ends_in_softmax(model: keras.Model) -> bool:
     """Whether the network's output is probabilities already."""
     last = model.outputs[0]._keras_history.operation
+    while isinstance(last, keras.Model):
+        last = last.outputs[0]._keras_history.operation
     return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
 
 

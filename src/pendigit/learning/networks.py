@@ -103,10 +103,11 @@ def _from_file(path: Path) -> keras.Model:
     try:
         spec.loader.exec_module(module)
         model = module.build()
-    except Exception as error:  # whatever the user's code raises
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        reason = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:160]
         raise UsageError(
-            f"{path} failed: {type(error).__name__}: {error}", "a build() that returns a Keras network", "mend the file"
+            f"{path} failed: {reason}", "a build() that returns a Keras network", "mend the file"
         ) from error
-    if not isinstance(model, keras.Model) or not model.built:
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):  # a subclass's layers are unknown
         raise ModelError(f"build() in {path} gave a {type(model).__name__}", "a Keras network with an input", "mend it")
     return model

@@ -22,7 +22,8 @@ def make_optimizer(options: TrainingOptions, count: int) -> keras.optimizers.Opt
         return keras.optimizers.Adam(rate, **ema, **decay)
     if options.optimizer == "nesterov":
         return keras.optimizers.SGD(rate, momentum=NESTEROV_MOMENTUM, nesterov=True, **ema, **decay)
-    return keras.optimizers.Muon(rate, **ema, **decay)
+    decay = {"weight_decay": options.weight_decay or None, "adam_weight_decay": options.weight_decay or None}
+    return keras.optimizers.Muon(rate, **ema, **decay)  # which would decay by itself
 
 
 def _schedule(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
