@@ -4,7 +4,8 @@
 
 Each recipe runs with `pendigit train NAME --seed S` in an environment of its own, compile cache emptied before each.
 The test part is looked at once, by the trained model; nothing was chosen by it. `quick` runs in turn with the
-tutorials' TensorFlow script, whose whole time is its budget. `taught` learns from the first `strong`, whose time is not counted.
+tutorials' TensorFlow script, whose whole time is its budget. `taught` learns from the first `strong`, whose time is not
+counted.
 """
 
 from __future__ import annotations

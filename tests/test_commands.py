@@ -17,7 +17,7 @@ import pytest
 import pendigit
 from dataset_writers import npz_bytes
 from pendigit.commands import run
-from pendigit.commands.terminal import TrainingProgress
+from pendigit.commands.progress import TrainingProgress
 from pendigit.datasets import Dataset
 from pendigit.learning import training
 from test_run import Signals

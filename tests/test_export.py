@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jax
 import keras
 import numpy as np
 import onnx
@@ -23,6 +24,14 @@ from pendigit.learning.networks import build
 from pendigit.recipes import TrainingOptions
 
 RANDOM_STATE = 5
+
+
+@pytest.fixture(autouse=True)
+def _quickly_compiled() -> Iterator[None]:
+    """Each program here runs once: optimising it takes longer."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def sequential(shape: tuple[int, ...], *parts: keras.Layer) -> keras.Model:
@@ -89,6 +98,10 @@ def nested() -> keras.Model:
     return keras.Model(entry, layers.Dense(10)(inner(layers.Reshape((28, 28, 1))(entry))))
 
 
+def wrapped() -> keras.Model:
+    return sequential((784,), sequential((784,), layers.Dense(10, activation="softmax")))
+
+
 NETWORKS: list[Callable[[], keras.Model]] = [
     lambda: build(TrainingOptions()),
     lambda: build(TrainingOptions(softmax=True)),
@@ -98,6 +111,7 @@ NETWORKS: list[Callable[[], keras.Model]] = [
     channel_of_one_first,
     branches,
     nested,
+    wrapped,
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -94,4 +95,6 @@ def test_figures_are_published_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_without_a_screen_no_window_is_opened() -> None:
+    before = pyplot.get_fignums()
     assert figures.show_figure(figures.draw_example(FRAMES[0], [0.1] * 10)) is False
+    assert pyplot.get_fignums() == before, "nor is one left for the next plt.show()"

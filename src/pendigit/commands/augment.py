@@ -14,7 +14,7 @@ def augment(
     policy: Annotated[str, typer.Argument(help="none, shift, mild, strong or wild.")] = "mild",
     preview: Annotated[Path, typer.Option(help="The picture to write.")] = Path("augment.png"),
     data: Annotated[str, typer.Option(help="Digits to show, the first twelve of them.")] = "mini:train:0-7",
-    seed: Annotated[int, typer.Option(help="Of the changes.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the changes.", min=0, max=2**32 - 1)] = 0,
 ) -> None:
     """Draw a sheet of up to twelve digits as a training sees them: each as it is, then eleven drawings of it."""
     from pendigit.commands.terminal import say

@@ -28,7 +28,8 @@ def train(
 ) -> None:
     """Train a network and keep everything worth keeping in a run folder."""
     import pendigit
-    from pendigit.commands.terminal import TrainingProgress, say, say_run
+    from pendigit.commands.progress import TrainingProgress
+    from pendigit.commands.terminal import say, say_run
 
     with TrainingProgress() as progress:
         run = pendigit.train(out=out, resume=resume, tensorboard=tensorboard, reporter=progress, **given)

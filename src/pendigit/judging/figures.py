@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pendigit.classifier import DIGITS, SIDE
+from pendigit.errors import OutputError
 from pendigit.files import publish
 from pendigit.results import Evaluation
 
@@ -19,6 +20,7 @@ INK = "#1f2937"  # text and axes
 MUTED = "#9aa3af"  # what stays in the background
 BLUE = "#2563eb"  # what was asked for
 ORANGE = "#ea580c"  # what went wrong
+FORMATS = (".png", ".jpg", ".pdf", ".svg", ".webp")
 DPI = 120  # pixels an inch
 TITLE = 0.45  # inches above the axes
 MISTAKE_ROWS, MISTAKE_COLUMNS = 5, 8
@@ -139,6 +141,8 @@ def draw_sheet(frames: npt.NDArray[np.uint8], title: str) -> Figure:
 
 def publish_figure(figure: Figure, path: Path) -> None:
     """Write `figure` in the format that the name's ending says. Raises OutputError."""
+    if path.suffix.lower() not in FORMATS:
+        raise OutputError(f"{path} names no format of pictures", f"an ending among {', '.join(FORMATS)}", "add one")
     with publish(path) as draft:
         figure.savefig(draft, dpi=DPI, facecolor="white")
 
@@ -147,8 +151,10 @@ def show_figure(figure: Figure) -> bool:
     """Open the window that `plt.show()` opens and wait until it is closed; False, and nothing, without a screen."""
     from matplotlib import pyplot
 
-    canvas = pyplot.figure(figsize=figure.get_size_inches()).canvas
+    window = pyplot.figure(figsize=figure.get_size_inches())
+    canvas = window.canvas
     if canvas.required_interactive_framework is None:
+        pyplot.close(window)
         return False
     canvas.figure = figure
     figure.set_canvas(canvas)

@@ -16,14 +16,14 @@ def make_optimizer(options: TrainingOptions, count: int) -> keras.optimizers.Opt
     """The optimiser that the options ask for, scheduled over a training on `count` frames."""
     steps = options.epochs * math.ceil(count / options.batch_size)
     ema = {"use_ema": True, "ema_momentum": options.ema} if options.ema else {}
-    decay = {"weight_decay": options.weight_decay} if options.weight_decay else {}
+    decay = {"weight_decay": options.weight_decay or None}
     rate = _schedule(options, steps)
     if options.optimizer == "adam":
         return keras.optimizers.Adam(rate, **ema, **decay)
     if options.optimizer == "nesterov":
         return keras.optimizers.SGD(rate, momentum=NESTEROV_MOMENTUM, nesterov=True, **ema, **decay)
-    decay = {"weight_decay": options.weight_decay or None, "adam_weight_decay": options.weight_decay or None}
-    return keras.optimizers.Muon(rate, **ema, **decay)  # which would decay by itself
+    # Muon would decay by itself, and has a second decay for the weights that it leaves to Adam.
+    return keras.optimizers.Muon(rate, adam_weight_decay=decay["weight_decay"], **ema, **decay)
 
 
 def _schedule(options: TrainingOptions, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

@@ -29,7 +29,7 @@ class StockEngine:
         self._batch_size, self._seed = task.batch_size, task.seed
 
         def loss(labels: Any, outputs: Any) -> Any:
-            return task.loss(keras.ops.reshape(labels, (-1,)), outputs, None)
+            return task.loss(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), outputs, None)
 
         task.model.compile(optimizer=task.optimizer, loss=loss, metrics=["accuracy"])
 
