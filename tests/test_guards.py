@@ -227,13 +227,18 @@ def desk(mini: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def provide(name: str, mini: Dataset, finished: Path) -> None:
     """Put the picture, set or model that a page speaks of where it says."""
     path = Path(name)
-    if path.exists() or path.is_absolute() or not re.fullmatch(r"[\w./-]+\.(png|jpg|jpeg|npz|keras|onnx)", name):
+    if path.exists() or path.is_absolute() or not re.fullmatch(r"[\w./-]+\.(png|jpg|jpeg|npz|keras|onnx|py)", name):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".npz":
         path.write_bytes(as_npz(some(mini, 600, 200)))
     elif path.suffix in {".keras", ".onnx"}:
         shutil.copy(finished / f"model{path.suffix}", path)
+    elif path.suffix == ".py":
+        path.write_text(
+            "from pendigit.learning.networks import classic\nfrom pendigit.recipes import TrainingOptions\n\n"
+            "def build():\n    return classic(TrainingOptions(hidden=8))\n"
+        )
     else:
         Image.fromarray(np.kron(255 - mini.x_test[0], np.ones((8, 8), np.uint8))).save(path)
 

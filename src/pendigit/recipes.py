@@ -9,6 +9,7 @@ from pendigit.errors import UsageError
 
 ENGINES = ("compiled", "stock")
 OPTIMIZERS = ("adam", "nesterov", "muon")
+MOST_PARTS = 2  # of a batch, computed at once; each is a device of its own to JAX, whether it has a core or not
 SCHEDULES = ("constant", "one-cycle")
 
 # What each network's recipe has otherwise than the classic one.
@@ -18,11 +19,44 @@ RECIPES: dict[str, dict[str, Any]] = {
         "epochs": 4,
         "batch_size": 128,
         "micro_batch": 16,
-        "lr": 0.003,
+        "parts": 2,
+        "lr": 0.005,
         "schedule": "one-cycle",
-        "dropout": 0.4,
+        "label_smoothing": 0.1,
         "augment": "shift",
         "ema": 0.99,
+    },
+    "strong": {
+        "epochs": 20,
+        "batch_size": 128,
+        "micro_batch": 32,
+        "parts": 2,
+        "lr": 0.004,
+        "schedule": "one-cycle",
+        "dropout": 0.0,
+        "augment": "mild",
+        "ema": 0.999,
+    },
+    "tiny": {
+        "epochs": 60,
+        "batch_size": 128,
+        "micro_batch": 32,
+        "parts": 2,
+        "lr": 0.01,
+        "schedule": "one-cycle",
+        "dropout": 0.0,
+        "augment": "mild",
+        "ema": 0.999,
+    },
+    "taught": {
+        "epochs": 100,
+        "batch_size": 256,
+        "parts": 2,
+        "lr": 0.003,
+        "schedule": "one-cycle",
+        "dropout": 0.0,
+        "augment": "mild",
+        "ema": 0.999,
     },
 }
 
@@ -54,6 +88,7 @@ class TrainingOptions:
         ema: Momentum of a moving average of the weights, which is then what is kept.
         augment: How frames are changed each time they are seen: none, shift, mild, strong, wild.
         micro_batch: Frames that go through the network at once, a divisor of the batch size; 0 for all.
+        parts: Parts of a batch computed at the same time, 1 or 2.
         teacher: A run folder or .keras file whose network is imitated.
         patience: Stop after so many epochs without a better validation accuracy; 0 for never.
         keep_best: Keep the weights of the best epoch by validation, not the last.
@@ -78,6 +113,7 @@ class TrainingOptions:
     ema: float = 0.0
     augment: str = "none"
     micro_batch: int = 0
+    parts: int = 1
     teacher: str = ""
     patience: int = 0
     keep_best: bool = False
@@ -94,8 +130,11 @@ class TrainingOptions:
             _check(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a share of at least 0 and below 1")
         for name, known in (("engine", ENGINES), ("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
             _check(name, getattr(self, name), getattr(self, name) in known, " or ".join(known))
-        fits = not self.micro_batch or self.batch_size % self.micro_batch == 0
-        _check("micro_batch", self.micro_batch, fits, f"a divisor of the batch size {self.batch_size}")
+        _check("parts", self.parts, 1 <= self.parts <= MOST_PARTS, f"1 to {MOST_PARTS}")
+        _check("parts", self.parts, self.batch_size % self.parts == 0, f"a divisor of the batch size {self.batch_size}")
+        share = self.batch_size // self.parts
+        fits = not self.micro_batch or share % self.micro_batch == 0
+        _check("micro_batch", self.micro_batch, fits, f"a divisor of the {share} frames in a part of a batch")
         judged = not (self.patience or self.keep_best) or self.validation > 0
         _check("validation", self.validation, judged, "at least 1 with --patience or --keep-best")
 

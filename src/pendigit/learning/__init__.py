@@ -11,6 +11,7 @@ from typing import Any
 from pendigit.errors import UsageError
 from pendigit.extras import require
 from pendigit.home import cache_folder
+from pendigit.recipes import MOST_PARTS
 
 require("train", "keras", "jax", "onnx", "matplotlib")
 
@@ -41,6 +42,8 @@ import jax  # noqa: E402 - the backend is chosen before JAX and Keras load
 # Where they are installed, Keras loads these two for its galleries and data frames: half of its start-up, unused here.
 with _hidden("matplotlib.pyplot", "pandas"):
     import keras  # noqa: F401 - loaded here once, so that every other import finds it
+
+jax.config.update("jax_num_cpu_devices", MOST_PARTS)
 
 # Compiled programs are kept for the next start, also the small ones that Keras's initialisers compile to.
 jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))

@@ -99,7 +99,7 @@ class Augmentation:
 
 POLICIES: dict[str, Augmentation] = {
     "none": Augmentation(),
-    "shift": Augmentation(shift=2),
+    "shift": Augmentation(shift=1),
     "mild": Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.1, elastic=0.5),
     "strong": Augmentation(rotation=15, shift=2.5, scale=0.15, shear=0.2, elastic=0.9),
     "wild": Augmentation(

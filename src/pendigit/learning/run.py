@@ -131,6 +131,7 @@ def _task(options: TrainingOptions, model: keras.Model, frames: Frames, labels: 
         options.batch_size,
         options.seed,
         options.micro_batch,
+        options.parts,
         None if options.augment == "none" else policy(options.augment),
         load_teacher(options.teacher) if options.teacher else None,
     )

@@ -25,6 +25,7 @@ from pendigit.errors import TrainingError
 from pendigit.learning.fastconv import fast_convolutions
 
 BLOCK_SECONDS = 1.0  # how long Ctrl-C and the progress line may wait
+PARTS = "parts"  # the name of the axis over which the parts of a batch lie
 FIRST_BLOCK = 32  # steps: short enough on any machine to measure the rate by
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -52,7 +53,9 @@ class Task:
         labels: (n,) uint8.
         batch_size: Frames a step. An epoch's last batch may be smaller.
         seed: Of the order of the frames, drawn anew for each epoch, and of the augmentation.
-        micro_batch: Frames that go through the network at once, a divisor of batch_size; 0 means all of them.
+        micro_batch: Frames that go through the network at once, a divisor of a part of the batch; 0 means all of them.
+        parts: How many parts of each batch are computed at the same time, a core each; a divisor of batch_size. Sums
+            over parts are taken in a fixed order, so that the result does not depend on the machine's cores.
         augment: Changes the frames of each step.
         teacher: A Keras network that sees the same frames.
     """
@@ -65,6 +68,7 @@ class Task:
     batch_size: int
     seed: int
     micro_batch: int = 0
+    parts: int = 1
     augment: Augment | None = None
     teacher: keras.Model | None = None
 
@@ -106,11 +110,11 @@ class CompiledEngine:
     def __init__(self, task: Task) -> None:
         task.optimizer.build(task.model.trainable_variables)
         self._task = task
-        self._data = (jnp.asarray(task.frames), jnp.asarray(task.labels))
+        self._data = self._everywhere((task.frames, task.labels))
         self._teacher = _values(task.teacher) if task.teacher else []
         self._state = State(*([own(variable.value) for variable in group] for group in self._groups()))
         self._steps_per_block = FIRST_BLOCK
-        self._block = jax.jit(self._run_block)
+        self._block = self._compiled()
 
     def epoch(self, number: int) -> Iterator[Progress]:
         """Train epoch `number` (from 0), yielding after each block. Raises TrainingError when the loss diverges."""
@@ -156,6 +160,29 @@ class CompiledEngine:
         model = self._task.model
         return model.trainable_variables, model.non_trainable_variables, self._task.optimizer.variables
 
+    def _compiled(self) -> Any:
+        """The block as one program. With several parts it runs on as many of the CPU's devices, a core each."""
+        if self._task.parts == 1:
+            return jax.jit(self._run_block)
+        everywhere = jax.sharding.PartitionSpec()
+        run = jax.shard_map(
+            self._run_block, mesh=self._mesh(), in_specs=everywhere, out_specs=everywhere, check_vma=False
+        )
+        return jax.jit(run, compiler_options={"xla_cpu_multi_thread_eigen": False})
+
+    def _mesh(self) -> Any:
+        return jax.make_mesh((self._task.parts,), (PARTS,))
+
+    def _everywhere(self, arrays: Any) -> Any:
+        """Host arrays on each device that takes part."""
+        if self._task.parts == 1:
+            return jax.tree.map(jnp.asarray, arrays)
+        return jax.device_put(arrays, jax.sharding.NamedSharding(self._mesh(), jax.sharding.PartitionSpec()))
+
+    def _summed(self, values: Any) -> Any:
+        """Sums over the parts of a batch, each of which knows its own."""
+        return values if self._task.parts == 1 else jax.lax.psum(values, PARTS)
+
     def _pace(self, steps: int, seconds: float) -> None:
         """Size the next block by the last one's rate; growing fourfold at most keeps a quick block from misleading."""
         wanted = int(BLOCK_SECONDS * steps / max(seconds, 1e-6))
@@ -165,12 +192,15 @@ class CompiledEngine:
         self, state: State, totals: Totals, data: tuple[Any, Any], teacher: Any, order: Any, start: Any, stop: Any
     ) -> tuple[State, Totals]:
         frames, labels = data
-        size = self._task.batch_size
+        size, parts = self._task.batch_size, self._task.parts
+        share = size // parts
+        first = share * jax.lax.axis_index(PARTS) if parts > 1 else 0
 
         def step(index: Any, carry: tuple[State, Totals]) -> tuple[State, Totals]:
             state, totals = carry
-            chosen = jax.lax.dynamic_slice(order, (index * size,), (size,))
-            place = index * size + jnp.arange(size)
+            start = index * size + first
+            chosen = jax.lax.dynamic_slice(order, (start,), (share,))
+            place = start + jnp.arange(share)
             counted = (place < len(labels)).astype(jnp.float32)  # 0 for the fill of the last batch
             return self._step(state, totals, (frames[chosen], labels[chosen], counted), teacher)
 
@@ -179,15 +209,22 @@ class CompiledEngine:
 
     def _step(self, state: State, totals: Totals, batch: tuple[Any, Any, Any], teacher: Any) -> tuple[State, Totals]:
         slopes, fixed, sums = self._slopes(state, batch, teacher)
+        slopes, sums = self._summed((slopes, sums))
+        if self._task.parts > 1:  # moving averages; the seeds of dropout are the same in every part
+            fixed = [
+                jax.lax.pmean(value, PARTS) if jnp.issubdtype(value.dtype, jnp.floating) else value for value in fixed
+            ]
         trainable, optimizer = self._task.optimizer.stateless_apply(state.optimizer, slopes, state.trainable)
         return State(trainable, fixed, optimizer), Totals(totals.loss + sums.loss, totals.correct + sums.correct)
 
     def _slopes(self, state: State, batch: tuple[Any, Any, Any], teacher: Any) -> tuple[list[Any], list[Any], Totals]:
         """The gradient of the batch's mean loss, the changed fixed values, and the batch's sums."""
         key = jax.random.fold_in(jax.random.key(self._task.seed), state.optimizer[0])  # [0]: the steps so far
-        whole = batch[2].sum()
+        if self._task.parts > 1:
+            key = jax.random.fold_in(key, jax.lax.axis_index(PARTS))
+        whole = self._summed(batch[2].sum())
         micro = self._task.micro_batch
-        if not micro or micro == self._task.batch_size:
+        if not micro or micro >= len(batch[2]):
             return self._part(state.trainable, state.fixed, batch, whole, key, teacher)
         parts = tuple(array.reshape(-1, micro, *array.shape[1:]) for array in batch)
 
