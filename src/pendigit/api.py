@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pendigit.classifier import Classifier, Frames, OnnxClassifier, Scale
-from pendigit.datasets import load_dataset
-from pendigit.datasets.selection import parse_selection, select
-from pendigit.judging.evaluation import evaluate_frames
 from pendigit.models import find_model
-from pendigit.results import Evaluation
 
 if TYPE_CHECKING:
     from pendigit.learning.reporting import Reporter
     from pendigit.learning.run import Run
     from pendigit.reading.reader import Reader
+    from pendigit.results import Evaluation
 
 Part = tuple[Frames, Frames]
 
@@ -32,6 +29,8 @@ def load_data(data: str | Path = "mnist") -> tuple[Part, Part]:
     Raises:
         DataError: The data is out of reach, damaged, or not digits.
     """
+    from pendigit.datasets import load_dataset
+
     dataset = load_dataset(data)
     return (dataset.x_train, dataset.y_train), (dataset.x_test, dataset.y_test)
 
@@ -87,6 +86,9 @@ def evaluate(model: str | Path | None = None, data: str | Path = "mnist:test", s
         ModelError: The model cannot be used.
         DataError: The data cannot be used.
     """
+    from pendigit.datasets.selection import parse_selection, select
+    from pendigit.judging.evaluation import evaluate_frames
+
     text = str(data)
     selection = parse_selection(text if text.endswith((":train", ":test")) or ":test:" in text else f"{text}:test")
     frames, labels, _ = select(selection)

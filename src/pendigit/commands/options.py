@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import fields
+from functools import cache
 from operator import getitem
 from typing import Annotated, Any, get_type_hints
 
@@ -43,6 +44,7 @@ def _parameter(kind: type, name: str, default: Any, is_argument: bool) -> inspec
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
+@cache
 def _help_texts(kind: type) -> dict[str, str]:
     """The lines under "Attributes:" in the docstring of `kind`, by name."""
     listed = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]

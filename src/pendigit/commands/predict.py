@@ -51,7 +51,8 @@ def predict(
     digits: list[Digit] = []
     if items:
         frames = np.stack([item.frame for item in items])
-        digits = [Digit.of(row) for row in pendigit.load_classifier(model, threads=0).predict_proba(frames)]
+        threads = 0 if len(items) > LISTED else 1  # for a few digits, starting threads takes longer than they save
+        digits = [Digit.of(row) for row in pendigit.load_classifier(model, threads=threads).predict_proba(frames)]
     if output is not None:
         write_csv(output, items, digits)
     if save is not None and items:
@@ -69,7 +70,6 @@ def predict(
 
 def gather(sources: list[str]) -> tuple[list[Item], list[tuple[str, ImageError]]]:
     """What there is to predict, and the pictures that cannot be read. Raises UsageError, DataError for a bad set."""
-    from pendigit.datasets.selection import parse_selection, select
     from pendigit.frame import to_frame
     from pendigit.reading.images import load_image
 
@@ -77,6 +77,8 @@ def gather(sources: list[str]) -> tuple[list[Item], list[tuple[str, ImageError]]
     failures = []
     for source in sources:
         if ":" in source and not Path(source).exists():
+            from pendigit.datasets.selection import parse_selection, select
+
             selection = parse_selection(source)
             for frame, label, index in zip(*select(selection), strict=True):
                 items.append(Item(f"{selection.dataset}:{selection.part}:{index}", frame, frame, int(label)))
