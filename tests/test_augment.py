@@ -231,7 +231,8 @@ def test_a_share_of_the_frames_has_a_line_along_a_border(ink: np.ndarray) -> Non
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_every_policy_keeps_the_range_and_follows_its_key(name: str, ink: np.ndarray) -> None:
-    change, few = jax.jit(policy(name)), ink[:40]
+    change, few = jax.jit(policy(name)), ink[:200]
+    least = 0.8 if name == "shift" else 0.99  # one of the nine shifts by up to a pixel moves nothing
     first, again = np.asarray(change(KEY, few)), np.asarray(change(KEY, few))
     np.testing.assert_array_equal(first, again)
     assert first.shape == few.shape
@@ -241,20 +242,20 @@ def test_every_policy_keeps_the_range_and_follows_its_key(name: str, ink: np.nda
     if name == "none":
         np.testing.assert_array_equal(first, few)
     else:
-        assert differ(np.asarray(change(jax.random.key(4), few)), first).mean() > 0.8
-        assert differ(few, first).mean() > 0.8
+        assert differ(np.asarray(change(jax.random.key(4), few)), first).mean() > least
+        assert differ(few, first).mean() > least
         assert first.sum() > 0.5 * few.sum(), "digits stay in sight"
 
 
 def test_a_preview_shows_each_frame_and_then_what_becomes_of_it(mini: Dataset) -> None:
     frames = mini.x_test[:3]
-    sheet = preview("shift", frames, 4, seed=1)
+    sheet = preview("mild", frames, 4, seed=1)
     assert (sheet.shape, sheet.dtype) == ((3, 4, SIDE, SIDE), np.uint8)
     np.testing.assert_array_equal(sheet[:, 0], frames)
     for row in sheet:
         assert len(np.unique(row.reshape(4, -1), axis=0)) == 4, "every drawing is another"
-    np.testing.assert_array_equal(preview("shift", frames, 4, seed=1), sheet)
-    assert (preview("shift", frames, 4, seed=2)[:, 1:] != sheet[:, 1:]).any()
+    np.testing.assert_array_equal(preview("mild", frames, 4, seed=1), sheet)
+    assert (preview("mild", frames, 4, seed=2)[:, 1:] != sheet[:, 1:]).any()
     np.testing.assert_array_equal(preview("none", frames, 3, seed=0), np.repeat(frames[:, None], 3, axis=1))
 
 
