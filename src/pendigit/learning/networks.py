@@ -50,9 +50,9 @@ def strong(options: TrainingOptions) -> keras.Model:
     return _stack(
         "strong",
         layers.Reshape((SIDE, SIDE, 1)),
-        *_normalised(32, 5),
+        layers.Conv2D(32, 5, activation="relu"),
         layers.MaxPooling2D(),
-        *_normalised(64, 3),
+        *_normalised(32, 3),
         *_normalised(64, 3),
         layers.MaxPooling2D(),
         *_normalised(128, 3),
