@@ -114,7 +114,7 @@ def _fit(digit: Grey) -> Grey:
     height, width = (max(1, round(side * scale)) for side in digit.shape)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     fitted = cv2.resize(digit, (width, height), interpolation=way)
-    return uint8(cv2.convertScaleAbs(fitted, alpha=255 / fitted.max()))
+    return uint8(cv2.convertScaleAbs(fitted, alpha=255 / cv2.minMaxLoc(fitted)[1]))
 
 
 def _place(digit: Grey) -> Pixels:

@@ -166,8 +166,7 @@ def _check(ink: Grey, pieces: _Pieces, digit: Grey, erased: Grey | None) -> _Fou
     filled = cv2.countNonZero(digit[inside]) / (width * height)
     if _outline(digit[inside]) / 2 * filled > RAGGED * longer:
         return None
-    away = np.full(ink.shape, 255, np.uint8)
-    away[pieces.window] -= uint8(cv2.dilate(pieces.mask[pieces.window], square(3)))
+    away = uint8(cv2.bitwise_not(cv2.dilate(pieces.mask, square(3))))
     if erased is not None:
         away = uint8(cv2.subtract(away, erased))
     paper, noise = _mean_and_deviation(ink, away)
