@@ -6,7 +6,7 @@ Light falls unevenly, pens differ and writing may be light on dark; what follows
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -110,7 +110,7 @@ def square(side: int) -> Grey:
 
 def uint8(result: Any) -> Grey:
     """OpenCV's result, typed."""
-    return np.asarray(result, np.uint8)
+    return cast(Grey, result)
 
 
 def _smooth(grey: Grey) -> Grey:
@@ -118,6 +118,7 @@ def _smooth(grey: Grey) -> Grey:
 
 
 def _sample(grey: Grey) -> Grey:
+    """Every n-th pixel of a picture (H, W) each way: what changes slowly is judged on these alone."""
     step = max(1, max(grey.shape) // SAMPLE)
     return np.ascontiguousarray(grey[step // 2 :: step, step // 2 :: step]) if min(grey.shape) > step else grey
 
@@ -150,4 +151,4 @@ def _to_range(values: Floats) -> Grey:
     low, high, _, _ = cv2.minMaxLoc(values)
     scale = 255 / max(high - low, 255)
     shift = -low if low < 0 or scale < 1 else min(0.0, 255 - high)
-    return uint8(np.rint((values + np.float32(shift)) * np.float32(scale)))
+    return np.asarray(np.rint((values + np.float32(shift)) * np.float32(scale)), np.uint8)

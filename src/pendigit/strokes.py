@@ -203,15 +203,13 @@ def _cut(ink: Grey, found: _Found) -> Strokes:
 
 def _outline(mask: Grey) -> int:
     """Length of a mask's outline inside its own box, in pixels' sides."""
-    flips = 0
-    for one, other in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1])):
-        flips += cv2.countNonZero(cv2.absdiff(one, other)) if one.size else 0
-    return flips
+    down = cv2.countNonZero(cv2.absdiff(mask[1:], mask[:-1])) if len(mask) > 1 else 0
+    return down + (cv2.countNonZero(cv2.absdiff(mask[:, 1:], mask[:, :-1])) if mask.shape[1] > 1 else 0)
 
 
 def _mean_and_deviation(ink: Grey, mask: Grey) -> tuple[float, float]:
     mean, deviation = cv2.meanStdDev(ink, mask=mask)
-    return float(mean[0, 0]), float(deviation[0, 0])
+    return mean.item(), deviation.item()
 
 
 def _longer_side(box: tuple[int, int, int, int]) -> int:
