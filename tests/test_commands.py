@@ -73,7 +73,7 @@ BAD_INPUTS = [
     ("train --epoch 3", 2, "--epoch"),
     ("train --data mini --epochs 0", 2, "--epochs 0"),
     ("train --data mini --epochs -1", 2, "--epochs -1"),
-    ("train --data mini --epochs two", 2, "--epochs"),
+    ("train --data mini --epochs two", 2, "--epochs two"),
     ("train --data mini --batch-size 0", 2, "--batch-size 0"),
     ("train --data mini --batch-size -32", 2, "--batch-size -32"),
     ("train --data mini --lr 0", 2, "--lr 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -63,7 +64,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say_error(str(error))
         return error.exit_code
     except typer.TyperException as error:
-        say_error(f"{error.format_message().rstrip('.')}; see pendigit --help")
+        seen = shlex.join(["pendigit", *(sys.argv[1:] if arguments is None else arguments)])
+        say_error(f"{error.format_message().rstrip('.')}, in: {seen}; see pendigit --help")
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         say_error("Stopped")
