@@ -179,7 +179,8 @@ def report_accuracy(ours: Path, seeds: int) -> None:
         train(ours, "seed", "--seed", str(seed))
         found.append(json.loads((CACHE / "seed" / "evaluation.json").read_text())["accuracy"])
     deviation = statistics.stdev(found) if len(found) > 1 else 0.0
-    print(f"\ntest accuracy, {seeds} seeds: mean {statistics.mean(found):.2%}, deviation {deviation:.2%}")
+    print(f"\ntest accuracy, seeds 0 to 4: mean {statistics.mean(found[:5]):.2%} (asked for: 97.70%)")
+    print(f"test accuracy, {seeds} seeds: mean {statistics.mean(found):.2%}, deviation {deviation:.2%}")
     print(f"  {', '.join(f'{value:.2%}' for value in found)}")
 
 

@@ -84,8 +84,8 @@ def measure(reader: Reader, images: Images, labels: NDArray[Any]) -> dict[str, A
     }
 
 
-def framing_seconds(images: Images) -> float:
-    """The median time of framing one crop of 100x100 pixels on one thread.
+def framing_seconds(images: Images) -> tuple[float, float]:
+    """The median times of framing one crop of 100x100 pixels on one thread: at best, and on first sight after others.
 
     Each crop counts with the shortest of its tries, which lie in rounds over all crops: a slow spell of the machine
     then touches some tries of each crop, not all tries of some. A round tries a crop three times, so that its pixels
@@ -93,14 +93,14 @@ def framing_seconds(images: Images) -> float:
     """
     cv2.setNumThreads(1)
     crops = [np.asarray(cv2.resize(image, (CROP, CROP)), np.uint8) for image in images[:: max(1, len(images) // 200)]]
-    shortest = np.full(len(crops), np.inf)
+    shortest = np.full((3, len(crops)), np.inf)
     for _ in range(ROUNDS):
         for index, crop in enumerate(crops):
-            for _ in range(3):
+            for attempt in range(3):
                 start = time.perf_counter()
                 to_frame(crop)
-                shortest[index] = min(shortest[index], time.perf_counter() - start)
-    return float(np.median(shortest))
+                shortest[attempt, index] = min(shortest[attempt, index], time.perf_counter() - start)
+    return float(np.median(shortest.min(axis=0))), float(np.median(shortest[0]))
 
 
 def is_single(labels: NDArray[Any]) -> bool:
@@ -140,7 +140,9 @@ def main() -> int:
         print(f"model {reader.classifier.name}")
         for name, result in results.items():
             show(name, result)
-        print(f"framing a crop of {CROP}x{CROP} pixels: {seconds * 1e6:.0f} microseconds")
+        print(
+            f"framing a crop of {CROP}x{CROP} pixels: {seconds[0] * 1e6:.0f} microseconds, {seconds[1] * 1e6:.0f} on first sight"
+        )
     missed = [name for name, least in TARGETS.items() if name in results and results[name]["accuracy"] < least]
     return int(bool(missed) or seconds > FRAMING)
 
