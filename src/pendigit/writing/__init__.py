@@ -1,0 +1,1 @@
+"""How digits get written: forms, pens, papers. Makes pictures whose truth is known, for training and for tests."""
