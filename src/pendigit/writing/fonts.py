@@ -23,7 +23,7 @@ def draw_character(path: Path, character: str) -> Ink | None:
     """One character of a font: ink (h, w), cropped; None where the font has no such character or only an empty one."""
     font = open_font(path)
     mask = font.getmask(character, mode="L")
-    ink = np.asarray(mask, np.float32).reshape(mask.size[::-1]) / np.float32(255)
+    ink = np.asarray(np.asarray(mask).reshape(mask.size[::-1]) / 255, np.float32)
     missing = font.getmask("\uffff", mode="L")
     if not ink.size or ink.max() < 0.5 or (mask.size == missing.size and bytes(mask) == bytes(missing)):
         return None
