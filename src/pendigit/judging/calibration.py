@@ -82,7 +82,7 @@ def fit_temperature(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> floa
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         expected = (_softmax(logits * middle) * logits).sum(axis=1).mean()
-        low, high = (middle, high) if expected < chosen else (low, middle)
+        low, high = (middle, high) if expected <= chosen else (low, middle)
     return 1 / middle
 
 

@@ -77,14 +77,16 @@ def find_threshold(confidence: Shares, correct: Hits, max_error: float, level: f
             f"at least {needed:,} for an error of at most {max_error:.3%} at a level of {level:.1%}",
             "label more digits, or allow a larger error",
         )
-    descending = np.sort(confidence)[::-1]
+    risk = (1 - level) / len(COVERAGES)
+    order = np.argsort(-confidence)
+    descending, errors = confidence[order], np.concatenate([[0], np.cumsum(~correct[order])])
     for share in COVERAGES:
         kept = int(share * count)
         threshold = float(descending[kept]) if kept < count else 0.0
-        inside = confidence > threshold
-        accepted, wrong = int(inside.sum()), int((~correct[inside]).sum())
-        bound = upper_bound(wrong, accepted, (1 - level) / len(COVERAGES))
-        if bound <= max_error:
+        accepted = int(np.searchsorted(-descending, -threshold))  # without those that equal it
+        wrong = int(errors[accepted])
+        if binomial_tail(wrong, accepted, max_error) <= risk:
+            bound = min(max_error, upper_bound(wrong, accepted, risk))  # equal but for rounding where it is larger
             return Threshold(threshold, max_error, level, count, accepted, wrong, bound)
     raise DataError(
         f"{int((~correct).sum()):,} of {count:,} digits wrong, also among the most confident",
