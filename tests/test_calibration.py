@@ -82,6 +82,7 @@ def test_adaptive_bins_hold_equally_many() -> None:
     assert [(each.count, each.correct) for each in tied] == [(30, 30)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60), st.booleans())
 def test_bins_lose_nobody(pairs: list[tuple[float, bool]], adaptive: bool) -> None:
     confidence, correct = np.array([p for p, _ in pairs]), np.array([hit for _, hit in pairs], bool)

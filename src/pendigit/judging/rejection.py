@@ -1,7 +1,7 @@
 """Which predictions to accept so that the error among them stays below a limit, and what that costs. Pure NumPy.
 
-The guarantee is derived in docs/doubt.md: confidences are sorted, the errors among the most confident are counted at
-a few shares fixed beforehand, and an exact binomial bound is taken at each (Geifman and El-Yaniv 2017).
+The guarantee is that of Learn then Test (Angelopoulos et al. 2021) with fixed-sequence testing and an exact binomial
+tail, for the selective risk of Geifman and El-Yaniv 2017. docs/doubt.md derives it in plain words.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from pendigit.errors import DataError, UsageError
 from pendigit.judging.calibration import Hits, Shares
 
 LEVEL = 0.95  # how surely a limit is kept, as usual
-# Shares of the predictions that may be accepted, fixed before any data is seen. The bound holds for all of them at
-# once, which each further one makes a little harder; they lie close where one would want to be.
-COVERAGES = (1, 0.995, 0.99, 0.985, 0.98, 0.97, 0.96, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.35, 0.2)
+RUNGS = 200  # thresholds tried, from the strictest to none; many cost nothing
+LADDER = 5  # every fifth prediction sets the thresholds, by its confidence alone; the others are counted
+LEAST_COVERAGE = 0.5  # a threshold that rejects more than half would leave nothing of use
+MARGIN = 1.1  # times the digits needed: what the first threshold should leave, as shares scatter
 HALVINGS = 50  # of [0, 1]: finer than any share that counts
 
 
@@ -27,13 +28,12 @@ class Threshold:
     """What to accept, and what is promised about it for data like the calibration set.
 
     Attributes:
-        threshold: Predictions with a confidence above it are accepted.
-        max_error: The limit that was asked for.
-        level: With at least this probability over calibration sets, the error among the accepted is within the limit.
-        count: Predictions in the calibration set.
+        threshold: Predictions with at least this confidence are accepted.
+        max_error: The error among the accepted is at most this.
+        level: The probability, over calibration sets, that this promise is true.
+        count: Predictions of the calibration set that were counted.
         accepted: How many of them are accepted.
         wrong: How many of these are wrong.
-        bound: The bound on the error among the accepted, at most `max_error`.
     """
 
     threshold: float
@@ -42,11 +42,10 @@ class Threshold:
     count: int
     accepted: int
     wrong: int
-    bound: float
 
     @property
     def coverage(self) -> float:
-        """The share of the calibration set that is accepted."""
+        """The share that is accepted."""
         return self.accepted / self.count
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,49 +54,62 @@ class Threshold:
 
 
 def find_threshold(confidence: Shares, correct: Hits, max_error: float, level: float = LEVEL) -> Threshold:
-    """The lowest threshold that keeps the error among the accepted within `max_error`, with probability `level`.
+    """The lowest threshold for which an error of at most `max_error` among the accepted can be promised.
 
     Args:
-        confidence: (n,), above 0, growing with certainty; ties are accepted or rejected together.
+        confidence: (n,) in [0, 1], growing with certainty.
         correct: (n,), whether each prediction is right.
         max_error: A share above 0 and below 1.
         level: A share above 0 and below 1.
 
     Raises:
         UsageError: A limit or level outside (0, 1).
-        DataError: Too few predictions for any guarantee (says how many are needed), or too many errors.
+        DataError: Too few predictions for any promise (says how many are needed), or too many errors.
     """
-    for name, share in (("a maximal error", max_error), ("a level", level)):
-        if not 0 < share < 1:
-            raise UsageError(f"{name} of {share:g}", "a share above 0 and below 1, such as 0.01 or 1%", "choose one")
-    count, needed = len(confidence), least_count(max_error, level)
-    if count < needed:
+    needed = least_count(max_error, level)
+    if len(confidence) < needed:
         raise DataError(
-            f"{count:,} digits to calibrate on",
+            f"{len(confidence):,} digits to calibrate on",
             f"at least {needed:,} for an error of at most {max_error:.3%} at a level of {level:.1%}",
             "label more digits, or allow a larger error",
         )
-    risk = (1 - level) / len(COVERAGES)
-    order = np.argsort(-confidence)
-    descending, errors = confidence[order], np.concatenate([[0], np.cumsum(~correct[order])])
-    for share in COVERAGES:
-        kept = int(share * count)
-        threshold = float(descending[kept]) if kept < count else 0.0
-        accepted = int(np.searchsorted(-descending, -threshold))  # without those that equal it
-        wrong = int(errors[accepted])
-        if binomial_tail(wrong, accepted, max_error) <= risk:
-            bound = min(max_error, upper_bound(wrong, accepted, risk))  # equal but for rounding where it is larger
-            return Threshold(threshold, max_error, level, count, accepted, wrong, bound)
-    raise DataError(
-        f"{int((~correct).sum()):,} of {count:,} digits wrong, also among the most confident",
-        f"a share of them for which an error of at most {max_error:.3%} can be promised",
-        "allow a larger error, label more digits, or check the labels",
-    )
+    order = np.random.default_rng(0).permutation(len(confidence))  # so that a sorted set does no harm
+    setting, counting = order[::LADDER], np.delete(order, slice(None, None, LADDER))
+    found = None
+    for threshold in _ladder(confidence[setting], len(counting), max_error, level):
+        inside = confidence[counting] >= threshold
+        accepted, wrong = int(inside.sum()), int((~correct[counting][inside]).sum())
+        if binomial_tail(wrong, accepted, max_error) > 1 - level:
+            break
+        found = Threshold(float(threshold), max_error, level, len(counting), accepted, wrong)
+    if found is None:
+        raise DataError(
+            f"{wrong:,} of the {accepted:,} most confident digits wrong",
+            f"few enough for an error of at most {max_error:.3%} at a level of {level:.1%}",
+            "allow a larger error, label more digits, or check the labels",
+        )
+    return found
 
 
 def least_count(max_error: float, level: float = LEVEL) -> int:
-    """How many predictions, all right, it takes to promise at most `max_error` with probability `level`."""
-    return ceil(log((1 - level) / len(COVERAGES)) / log1p(-max_error))
+    """How many predictions, all right, it takes to promise at most `max_error`. Raises UsageError outside (0, 1)."""
+    for name, share in (("a maximal error", max_error), ("a level", level)):
+        if not 0 < share < 1:
+            raise UsageError(f"{name} of {share:g}", "a share above 0 and below 1, such as 0.01 or 1%", "choose one")
+    return ceil(_counted(max_error, level) * LADDER / (LADDER - 1))
+
+
+def _counted(max_error: float, level: float) -> int:
+    """How many right predictions in a row are as improbable as 1 - level if the error were `max_error`."""
+    return ceil(log1p(-level) / log1p(-max_error))
+
+
+def _ladder(confidence: Shares, counted: int, max_error: float, level: float) -> Shares:
+    """The thresholds to try, from the strictest, which leaves enough to count, to 0, which accepts all."""
+    least = min(1.0, max(LEAST_COVERAGE, MARGIN * _counted(max_error, level) / counted))
+    shares = np.linspace(least, 1, RUNGS)
+    rungs = np.quantile(confidence, 1 - shares, method="inverted_cdf")
+    return np.where(shares < 1, rungs, 0)
 
 
 def upper_bound(wrong: int, count: int, risk: float) -> float:
