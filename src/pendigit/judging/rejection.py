@@ -18,7 +18,6 @@ from pendigit.judging.calibration import Hits, Shares
 LEVEL = 0.95  # how surely a limit is kept, as usual
 RUNGS = 200  # thresholds tried, from the strictest to none; many cost nothing
 LADDER = 5  # every fifth prediction sets the thresholds, by its confidence alone; the others are counted
-LEAST_COVERAGE = 0.5  # a threshold that rejects more than half would leave nothing of use
 MARGIN = 1.1  # times the digits needed: what the first threshold should leave, as shares scatter
 HALVINGS = 50  # of [0, 1]: finer than any share that counts
 
@@ -105,9 +104,9 @@ def _counted(max_error: float, level: float) -> int:
 
 
 def _ladder(confidence: Shares, counted: int, max_error: float, level: float) -> Shares:
-    """The thresholds to try, from the strictest, which leaves enough to count, to 0, which accepts all."""
-    least = min(1.0, max(LEAST_COVERAGE, MARGIN * _counted(max_error, level) / counted))
-    shares = np.linspace(least, 1, RUNGS)
+    """The thresholds to try, from the strictest, which accepts half or more, to 0, which accepts all."""
+    least = min(1.0, MARGIN * _counted(max_error, level) / counted)  # where no error at all would be forgiven
+    shares = np.linspace((least + 1) / 2, 1, RUNGS)  # half-way to all, one wrong label does not end it
     rungs = np.quantile(confidence, 1 - shares, method="inverted_cdf")
     return np.where(shares < 1, rungs, 0)
 
