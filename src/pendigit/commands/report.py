@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def report(
     classifier = pendigit.load_classifier(model, scale=pixels, threads=0)
     frames, labels, _ = select(selection)
     path = find_model(model)
+    content = path.read_bytes()
     judged = judge(
         classifier,
         frames,
@@ -39,8 +41,8 @@ def report(
         model=str(model or classifier.name),
         data=str(selection),
         timed=pendigit.load_classifier(model, scale=pixels, threads=1),
-        size=path.stat().st_size,
-        origin=getattr(classifier, "metadata", {}),
+        size=len(content),
+        origin=getattr(classifier, "metadata", {}) | {"file": path.name, "sha256": sha256(content).hexdigest()},
     )
     publish_page(judged, output)
     say(f"{output}: {judged.evaluation.accuracy:.2%} of {selection} right")

@@ -68,7 +68,7 @@ def draw_coverage(confidence: Shares, correct: Hits, thresholds: Sequence[Thresh
             error = each.wrong / max(1, each.accepted)
             axes.plot(each.coverage, error, "o", color=ORANGE, markersize=6)
             axes.annotate(
-                f"≤ {each.max_error:.1%}",
+                f"≤ {each.max_error * 100:g}%",
                 (each.coverage, error),
                 (-4, 7),
                 textcoords="offset points",

@@ -24,6 +24,7 @@ from pendigit.results import Evaluation
 
 TEMPLATE = Path(__file__).with_name("page.html")
 MISTAKES = 24  # as many as one looks at
+FIRST = ("recipe", "data_digest")  # what one wants to know of a model's origin
 HEAT = 70  # per cent of the colour for the most frequent confusion, which leaves its number legible
 
 
@@ -54,7 +55,7 @@ def render(report: Report) -> str:
         curves="".join(f"<figure><h3>{curve.name}</h3>{draw_curve(curve)}</figure>" for curve in report.curves),
         suite_mean=_share(mean),
         suite=_suite(report.suite),
-        origin=_origin(report.origin),
+        origin=_origin(report.origin, report.cost.size),
     )
 
 
@@ -78,10 +79,9 @@ def _tiles(report: Report, mean: float) -> str:
         ("Accuracy", _share(evaluation.accuracy), f"{_share(low)} to {_share(high)}"),
         ("Loss", f"{report.loss[0]:.4f}", f"nats, {report.loss[1]:.4f} to {report.loss[2]:.4f}"),
         ("Calibration error", *_with_interval(report.calibration)),
-        ("Error over coverage", *_with_interval(report.risk)),
+        ("Risk (AURC)", *_with_interval(report.risk)),
         ("Corrupted", _share(mean), f"mean of {len(report.suite)}"),
-        ("One frame", _time(cost.frame_seconds), f"{cost.frames_per_second:,.0f} a second in batches, one thread"),
-        ("Size", f"{cost.size / 1e6:.2f} MB", "the model's file"),
+        ("One frame", _time(cost.frame_seconds), f"one thread; {cost.frames_per_second:,.0f} a second in batches"),
     ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in tiles)
     return f'<dl class="tiles">{cells}</dl>'
@@ -96,12 +96,12 @@ def _digits(evaluation: Evaluation) -> str:
             [
                 str(digit),
                 f"{row.sum():,}",
-                *_measured(counts[digit, digit], row.sum()),
-                *_measured(counts[digit, digit], counts[:, digit].sum()),
+                _measured(counts[digit, digit], row.sum()),
+                _measured(counts[digit, digit], counts[:, digit].sum()),
                 ", ".join(f"{other} ({count})" for count, other in others[:3]) or "-",
             ]
         )
-    return _table(["digit", "count", "recall", "", "precision", "", "also read as"], rows, text={6}, wide={3, 5})
+    return _table(["digit", "count", "recall", "precision", "also read as"], rows, dict.fromkeys((2, 3, 4), "text"))
 
 
 def _confusion(evaluation: Evaluation) -> str:
@@ -133,7 +133,7 @@ def _mistakes(report: Report) -> str:
     items = []
     for frame, label, shares in list(zip(*report.mistakes, strict=True))[:MISTAKES]:
         best = int(shares.argmax())
-        caption = f"{label} → <b>{best}</b> {_share(float(shares[best]))}"
+        caption = f"{label} → <b>{best}</b><br>{_share(float(shares[best]))}"
         items.append(f"<li><figure>{_image(frame, f'a {label}')}<figcaption>{caption}</figcaption></figure></li>")
     return f'<ul class="digits">{"".join(items)}</ul>' if items else ""
 
@@ -146,46 +146,38 @@ def _thresholds(thresholds: Iterable[Threshold | None]) -> str:
         else:
             seen = f"{each.wrong:,} of {each.accepted:,}"
             rows.append([_limit(limit), _share(each.coverage), f"{each.threshold:.4f}", seen])
-    return _table(["error at most", "accepted", "confidence from", "wrong among them, as seen"], rows)
+    return _table(["error at most", "accepted", "confidence from", "wrong of these, as seen"], rows)
 
 
 def _suite(suite: Iterable[Corrupted]) -> str:
     rows = []
     for each in suite:
-        value, low, high = each.accuracy
         pictures = "".join(_image(frame, "") for frame in each.examples)
-        bar = f'<i style="--share: {value * 100:.1f}"></i>'
-        rows.append([each.name.replace("_", " "), pictures, bar, _share(value), f"({_share(low)} to {_share(high)})"])
-    head = ["corruption", "", "", "right", ""]
-    return _table(head, rows, text={0, 1}, wide={1, 4}, kinds={1: "examples", 2: "bar"})
+        bar = f'<i style="--share: {each.accuracy[0] * 100:.1f}"></i>'
+        rows.append([each.name.replace("_", " "), pictures, bar, _beside(each.accuracy)])
+    kinds = {0: "text", 1: "text wide examples", 2: "bar", 3: "text"}
+    return _table(["corruption", "", "", "right"], rows, kinds)
 
 
-def _origin(origin: Mapping[str, Any]) -> str:
-    if not origin:
-        return "<p>The model's file does not say.</p>"
-    entries = []
-    for key, value in origin.items():
+def _origin(origin: Mapping[str, Any], size: int) -> str:
+    entries = [("size", f"{size:,} bytes")]
+    for key in sorted(origin, key=lambda key: (key not in FIRST, key)):
+        value = origin[key]
         shown = ", ".join(f"{k} {v}" for k, v in value.items() if v != "") if isinstance(value, Mapping) else value
-        entries.append(f"<dt>{escape(key.replace('_', ' '))}</dt><dd>{escape(str(shown))}</dd>")
-    return f'<dl class="origin">{"".join(entries)}</dl>'
+        entries.append((key.replace("_", " "), str(shown)))
+    if not origin.keys() & set(FIRST):
+        entries.append(("recipe and data", "the file does not say"))
+    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in entries)
+    return f'<dl class="origin">{cells}</dl>'
 
 
-def _table(
-    head: list[str],
-    rows: list[list[str]],
-    text: set[int] = frozenset(),  # type: ignore[assignment]
-    wide: set[int] = frozenset(),  # type: ignore[assignment]
-    kinds: Mapping[int, str] | None = None,
-) -> str:
-    """A table: its `text` columns stand on the left, its `wide` ones are left out on a telephone."""
-
-    def cell(tag: str, column: int, content: str) -> str:
-        words = [("text", column in text), ("wide", column in wide), ((kinds or {}).get(column, ""), True)]
-        classes = " ".join(word for word, applies in words if applies and word)
-        return f"<{tag}{f' class={classes!r}' if classes else ''}>{content}</{tag}>".replace("'", '"')
+def _table(head: list[str], rows: list[list[str]], kinds: Mapping[int, str] | None = None) -> str:
+    """A table; `kinds` gives columns the classes that page.html knows."""
 
     def line(tag: str, contents: list[str]) -> str:
-        return f"<tr>{''.join(cell(tag, column, content) for column, content in enumerate(contents))}</tr>"
+        classes = [f' class="{kinds[column]}"' if kinds and column in kinds else "" for column in range(len(contents))]
+        cells = zip(classes, contents, strict=True)
+        return f"<tr>{''.join(f'<{tag}{kind}>{content}</{tag}>' for kind, content in cells)}</tr>"
 
     return f"<table><thead>{line('th', head)}</thead><tbody>{''.join(line('td', row) for row in rows)}</tbody></table>"
 
@@ -198,12 +190,14 @@ def _image(frame: Frames, words: str) -> str:
     )
 
 
-def _measured(right: int, count: int) -> tuple[str, str]:
-    """A share and its interval, for two columns."""
-    if count == 0:
-        return "-", ""
-    low, high = wilson_interval(int(right), int(count))
-    return _share(right / count), f"({_share(low)} to {_share(high)})"
+def _measured(right: int, count: int) -> str:
+    """A share with its interval beside it."""
+    return _beside((right / count, *wilson_interval(int(right), int(count)))) if count else "-"
+
+
+def _beside(estimate: Estimate) -> str:
+    value, low, high = estimate
+    return f"{_share(value)}<small>{_share(low)} to {_share(high)}</small>"
 
 
 def _with_interval(estimate: Estimate) -> tuple[str, str]:
