@@ -26,23 +26,27 @@ def report(
     from pendigit.models import find_model
 
     require("report", "matplotlib")
-    from pendigit.judging.page import publish_page
+    from rich.console import Console
+
+    from pendigit.judging.page import check_ending, publish_page
     from pendigit.judging.report import judge
 
+    check_ending(output)
     selection, pixels = parse_selection(data), check_scale(scale)
     classifier = pendigit.load_classifier(model, scale=pixels, threads=0)
     frames, labels, _ = select(selection)
     path = find_model(model)
     content = path.read_bytes()
-    judged = judge(
-        classifier,
-        frames,
-        labels,
-        model=str(model or classifier.name),
-        data=str(selection),
-        timed=pendigit.load_classifier(model, scale=pixels, threads=1),
-        size=len(content),
-        origin=getattr(classifier, "metadata", {}) | {"file": path.name, "sha256": sha256(content).hexdigest()},
-    )
+    with Console(stderr=True).status("Judging …"):  # half a minute, shown where there is a terminal
+        judged = judge(
+            classifier,
+            frames,
+            labels,
+            model=str(model or classifier.name),
+            data=str(selection),
+            timed=pendigit.load_classifier(model, scale=pixels, threads=1),
+            size=len(content),
+            origin=getattr(classifier, "metadata", {}) | {"file": path.name, "sha256": sha256(content).hexdigest()},
+        )
     publish_page(judged, output)
     say(f"{output}: {judged.evaluation.accuracy:.2%} of {selection} right")

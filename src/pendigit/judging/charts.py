@@ -65,17 +65,11 @@ def draw_coverage(confidence: Shares, correct: Hits, thresholds: Sequence[Thresh
     axes.plot(places / count, best, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     for each in thresholds:
         if each is not None:
-            error = each.wrong / max(1, each.accepted)
-            axes.plot(each.coverage, error, "o", color=ORANGE, markersize=6)
-            axes.annotate(
-                f"≤ {each.max_error * 100:g}%",
-                (each.coverage, error),
-                (-4, 7),
-                textcoords="offset points",
-                ha="right",
-                color=INK,
-                fontsize=9,
-            )
+            accepted = confidence >= each.threshold
+            place = float(accepted.mean()), float((~correct[accepted]).mean())
+            axes.plot(*place, "o", color=ORANGE, markersize=6)
+            label = f"≤ {each.max_error * 100:g}%"
+            axes.annotate(label, place, (-4, 7), textcoords="offset points", ha="right", color=INK, fontsize=9)
     axes.set_xlim(FEWEST_SHOWN, 1.01)
     axes.set_ylim(bottom=-0.03 * max(errors.max(), 1e-4), top=1.25 * max(errors.max(), 1e-4))
     axes.set_xlabel("accepted")

@@ -24,14 +24,20 @@ from pendigit.results import Evaluation
 
 TEMPLATE = Path(__file__).with_name("page.html")
 MISTAKES = 24  # as many as one looks at
-FIRST = ("recipe", "data_digest")  # what one wants to know of a model's origin
+FIRST = ("file", "sha256", "recipe", "data_digest")  # what one wants to know of a model's origin
+ENOUGH = 0.9  # accepted: the strictest promise that leaves as much is the one to tell first
 HEAT = 70  # per cent of the colour for the most frequent confusion, which leaves its number legible
+
+
+def check_ending(path: Path) -> None:
+    """Raises OutputError for a name that a browser would not take for a page."""
+    if path.suffix.lower() not in {".html", ".htm"}:
+        raise OutputError(f"{path} names no page", "an ending .html", "add it")
 
 
 def publish_page(report: Report, path: Path) -> None:
     """Write the page to `path`, an .html file. Raises OutputError."""
-    if path.suffix.lower() not in {".html", ".htm"}:
-        raise OutputError(f"{path} names no page", "an ending .html", "add it")
+    check_ending(path)
     publish_text(path, render(report))
 
 
@@ -55,7 +61,7 @@ def render(report: Report) -> str:
         curves="".join(f"<figure><h3>{curve.name}</h3>{draw_curve(curve)}</figure>" for curve in report.curves),
         suite_mean=_share(mean),
         suite=_suite(report.suite),
-        origin=_origin(report.origin, report.cost.size),
+        origin=_origin(report.origin),
     )
 
 
@@ -63,17 +69,18 @@ def _verdict(report: Report) -> str:
     evaluation = report.evaluation
     right = f"<b>{_share(evaluation.accuracy)}</b>"
     text = f"Of {evaluation.count:,} digits of {escape(evaluation.data)}, it reads {right} right."
-    promised = next((each for each in report.thresholds if each is not None), None)
-    if promised is None:
+    promised = [each for each in report.thresholds if each is not None]
+    if not promised:
         return f"{text} No error below {_limit(LIMITS[0])} can be promised by rejecting the least certain."
+    best = ([each for each in promised if each.coverage >= ENOUGH] or promised[:1])[-1]
     return (
-        f"{text} If it may reject {_share(1 - promised.coverage)} of them, at most {_limit(promised.max_error)} of "
-        "the rest are wrong."
+        f"{text} If it may reject the least certain {_share(1 - best.coverage)}, "
+        f"at most {_limit(best.max_error)} of the rest are wrong."
     )
 
 
 def _tiles(report: Report, mean: float) -> str:
-    evaluation, cost = report.evaluation, report.cost
+    evaluation = report.evaluation
     low, high = evaluation.interval
     tiles = [
         ("Accuracy", _share(evaluation.accuracy), f"{_share(low)} to {_share(high)}"),
@@ -81,7 +88,7 @@ def _tiles(report: Report, mean: float) -> str:
         ("Calibration error", *_with_interval(report.calibration)),
         ("Risk (AURC)", *_with_interval(report.risk)),
         ("Corrupted", _share(mean), f"mean of {len(report.suite)}"),
-        ("One frame", _time(cost.frame_seconds), f"one thread; {cost.frames_per_second:,.0f} a second in batches"),
+        ("One frame", _time(report.seconds), f"one thread; {_size(report.size)} on disk"),
     ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>" for name, value, note in tiles)
     return f'<dl class="tiles">{cells}</dl>'
@@ -159,16 +166,13 @@ def _suite(suite: Iterable[Corrupted]) -> str:
     return _table(["corruption", "", "", "right"], rows, kinds)
 
 
-def _origin(origin: Mapping[str, Any], size: int) -> str:
-    entries = [("size", f"{size:,} bytes")]
-    for key in sorted(origin, key=lambda key: (key not in FIRST, key)):
-        value = origin[key]
-        shown = ", ".join(f"{k} {v}" for k, v in value.items() if v != "") if isinstance(value, Mapping) else value
-        entries.append((key.replace("_", " "), str(shown)))
-    if not origin.keys() & set(FIRST):
-        entries.append(("recipe and data", "the file does not say"))
-    cells = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in entries)
-    return f'<dl class="origin">{cells}</dl>'
+def _origin(origin: Mapping[str, Any]) -> str:
+    said = {key: origin.get(key, "the file does not say") for key in FIRST}
+    entries = []
+    for key, value in (said | dict(origin)).items():
+        shown = ", ".join(f"{k} {v}" for k, v in value.items() if v != "") if isinstance(value, Mapping) else str(value)
+        entries.append(f"<dt>{escape(key.replace('_', ' '))}</dt><dd>{escape(shown)}</dd>")
+    return f'<dl class="origin">{"".join(entries)}</dl>'
 
 
 def _table(head: list[str], rows: list[list[str]], kinds: Mapping[int, str] | None = None) -> str:
@@ -216,3 +220,7 @@ def _limit(value: float) -> str:
 
 def _time(seconds: float) -> str:
     return f"{seconds * 1e6:.0f} µs" if seconds < 1e-3 else f"{seconds * 1e3:.1f} ms"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.2f} MB"

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import BATCH, Classifier, Frames, Probabilities
+from pendigit.classifier import Classifier, Frames, Probabilities
 from pendigit.errors import DataError
 from pendigit.judging import warps
 from pendigit.judging.calibration import Bin, Hits, Shares, calibration_error, confidences, reliability
@@ -58,15 +58,6 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a prediction costs: the median seconds of one frame, frames a second in batches, bytes of the file."""
-
-    frame_seconds: float
-    frames_per_second: float
-    size: int
-
-
-@dataclass(frozen=True)
 class Report:
     """A model's report on one set.
 
@@ -83,7 +74,8 @@ class Report:
         sample: How many digits were corrupted and moved.
         suite: The corruptions.
         curves: Shifted, scaled, turned, thicker and thinner.
-        cost: Time and size.
+        seconds: The median time of one frame.
+        size: Bytes of the model's file.
         origin: The model file's metadata, and its digest.
     """
 
@@ -99,7 +91,8 @@ class Report:
     sample: int
     suite: tuple[Corrupted, ...]
     curves: tuple[Curve, ...]
-    cost: Cost
+    seconds: float
+    size: int
     origin: Mapping[str, Any]
 
 
@@ -148,7 +141,8 @@ def judge(
         sample=len(sample),
         suite=tuple(_corrupted(classifier, name, sample, truth) for name in CORRUPTIONS),
         curves=tuple(_curve(classifier, name, sample, truth) for name in CHANGES),
-        cost=_cost(timed, sample, size),
+        seconds=_frame_seconds(timed, sample),
+        size=size,
         origin={key: _decoded(text) for key, text in origin.items()},
     )
 
@@ -181,16 +175,15 @@ def _curve(classifier: Classifier, name: str, frames: Frames, labels: npt.NDArra
     )
 
 
-def _cost(classifier: Classifier, frames: Frames, size: int) -> Cost:
+def _frame_seconds(classifier: Classifier, frames: Frames) -> float:
+    """The median time of a call with one frame, once warm."""
     seconds = []
     for call in range(WARM_UP + TIMED):
         frame = frames[call % len(frames)][None]
         start = time.perf_counter()
         classifier.predict_proba(frame)
         seconds.append(time.perf_counter() - start)
-    start = time.perf_counter()
-    classifier.predict_proba(frames[:BATCH])
-    return Cost(float(np.median(seconds[WARM_UP:])), len(frames[:BATCH]) / (time.perf_counter() - start), size)
+    return float(np.median(seconds[WARM_UP:]))
 
 
 def _decoded(text: str) -> Any:
