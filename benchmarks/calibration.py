@@ -45,7 +45,7 @@ def main() -> None:
     if options.json:
         print(json.dumps({"model": reader.classifier.name, "max_error": options.max_error, "sets": results}))
         return
-    print(f"model {reader.classifier.name}")
+    print(f"model {options.model or reader.classifier.name}")
     for name, result in results.items():
         show(name, result, options.max_error)
 
