@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pendigit.classifier import SIDE, Frames
 from pendigit.errors import UsageError
 from pendigit.judging.canny import edges
-from pendigit.judging.warps import Floats, rotation, to_floats, to_frames, warp
+from pendigit.judging.warps import Floats, rotation, to_floats, to_uint8, warp
 
 Random = np.random.Generator
 
@@ -47,7 +47,7 @@ def corrupt(name: str, frames: Frames, seed: int = 0) -> Frames:
     if name not in CORRUPTIONS:
         raise UsageError(f"corruption {name!r}", f"one of {', '.join(CORRUPTIONS)}", "choose one of them")
     random = np.random.default_rng([seed, list(CORRUPTIONS).index(name)])
-    return to_frames(CORRUPTIONS[name](to_floats(frames), random))
+    return to_uint8(CORRUPTIONS[name](to_floats(frames), random))
 
 
 def shot_noise(values: Floats, random: Random) -> Floats:

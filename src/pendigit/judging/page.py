@@ -205,8 +205,9 @@ def _beside(estimate: Estimate) -> str:
 
 
 def _with_interval(estimate: Estimate) -> tuple[str, str]:
-    value, low, high = estimate
-    return f"{value:.2%}", f"{low:.2%} to {high:.2%}"
+    decimals = 2 if estimate[0] >= 0.001 else 3
+    value, low, high = (f"{each:.{decimals}%}" for each in estimate)
+    return value, f"{low} to {high}"
 
 
 def _share(value: float) -> str:

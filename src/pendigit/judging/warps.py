@@ -22,7 +22,7 @@ def to_floats(frames: Frames) -> Floats:
     return frames / 255
 
 
-def to_frames(values: Floats) -> Frames:
+def to_uint8(values: Floats) -> Frames:
     """Values (n, 28, 28), cut off at 0 and 1 -> frames uint8, rounded to the nearest."""
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
@@ -56,17 +56,17 @@ def rotation(radians: float) -> Floats:
 
 def shift(frames: Frames, pixels: float) -> Frames:
     """Frames (n, 28, 28) uint8 with the digit moved right, in pixels."""
-    return to_frames(warp(to_floats(frames), np.eye(2), (-pixels, 0)))
+    return to_uint8(warp(to_floats(frames), np.eye(2), (-pixels, 0)))
 
 
 def scale(frames: Frames, factor: float) -> Frames:
     """Frames (n, 28, 28) uint8 with the digit `factor` times as large."""
-    return to_frames(warp(to_floats(frames), np.eye(2) / factor))
+    return to_uint8(warp(to_floats(frames), np.eye(2) / factor))
 
 
 def rotate(frames: Frames, degrees: float) -> Frames:
     """Frames (n, 28, 28) uint8 with the digit turned against the clock's hands."""
-    return to_frames(warp(to_floats(frames), rotation(np.radians(degrees))))
+    return to_uint8(warp(to_floats(frames), rotation(np.radians(degrees))))
 
 
 def widen(frames: Frames, pixels: float) -> Frames:
