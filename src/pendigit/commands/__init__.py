@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from pendigit.commands import augment, evaluate, networks, predict, report, train
+from pendigit.commands import augment, evaluate, models, networks, predict, report, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -32,6 +32,7 @@ app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(report.report)
 app.command()(networks.networks)
+app.command()(models.models)
 app.command()(augment.augment)
 
 
