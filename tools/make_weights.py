@@ -35,8 +35,8 @@ PAGE = ROOT / "docs" / "model-card.md"
 FRESH = 1_000_000_000  # where chunks begin that no training has seen
 DIGIT_KINDS, FRESH_COUNT = ("form", "repenned", "lettered"), 5_000  # frames of each kind for the temperature
 PURPOSE = {
-    "classic": "the tutorials' network, for learning from",
-    "reader": "reading digits of many hands, pens and papers",
+    "classic": "the tutorials",
+    "reader": "digits of many hands",
 }
 NOT_FOR = {
     "classic": "Reading what matters: it knows American forms alone, and is sure of letters and scribbles.",

@@ -24,11 +24,11 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the
     table.add_column("model")
     for column in ("size", "parameters", "MNIST test"):
         table.add_column(column, justify="right")
-    table.add_column("says what is no digit")
-    table.add_column("what it is for")
+    table.add_column("digitness")
+    table.add_column("for")
     for name, card in found.items():
         table.add_row(
-            name + (" (default)" if name == DEFAULT else ""),
+            f"{name} *" if name == DEFAULT else name,
             f"{card['bytes'] / 1e6:.2f} MB",
             f"{card['parameters']:,}",
             f"{card['accuracy']['mnist:test']:.2%}",
@@ -36,3 +36,4 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the
             card["purpose"],
         )
     Console(highlight=False).print(table)
+    say("* the default")
