@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from pendigit.commands import augment, evaluate, networks, predict, train
+from pendigit.commands import augment, evaluate, networks, predict, read, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
+app.command()(read.read)
 app.command()(networks.networks)
 app.command()(augment.augment)
 

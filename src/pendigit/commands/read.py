@@ -1,0 +1,104 @@
+"""`pendigit read`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pendigit.commands.terminal import say, say_error
+from pendigit.errors import ImageError, UsageError
+
+if TYPE_CHECKING:
+    from pendigit.reading.stages import Region
+    from pendigit.results import Reading
+
+UNSURE = 0.9  # probability: a row with a less sure digit is marked
+
+
+def read(
+    sources: Annotated[list[str], typer.Argument(help="Photos and scans, or folders of them.")],
+    model: Annotated[
+        str | None, typer.Option(help="A model: name, file or run folder.", show_default="classic")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
+    region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
+) -> None:
+    """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
+    import pendigit
+    from pendigit.reading.images import load_image
+
+    part = parse_region(region)
+    reader = pendigit.load_reader(model)
+    answers: list[dict[str, Any]] = []
+    failures: list[tuple[str, ImageError]] = []
+    paths = find_pictures(sources)
+    for path in paths:
+        try:
+            picture = load_image(path)
+            reading = reader.read(picture, part)
+        except ImageError as error:
+            failures.append((path, error))
+            answers.append({"source": path, "error": str(error)})
+            continue
+        answers.append({"source": path} | reading.to_dict())
+        if overlay is not None:
+            from pendigit.reading.overlay import publish_overlay
+
+            publish_overlay(overlay / f"{Path(path).stem}.png", picture, reading)
+        if not as_json:
+            show(path, reading, several=len(paths) > 1)
+    if as_json:
+        say(json.dumps(answers))
+    for path, error in failures:
+        say_error(str(error) if path in str(error) else f"{path}: {error}")
+    if failures:
+        raise typer.Exit(ImageError.exit_code)
+
+
+def find_pictures(sources: list[str]) -> list[str]:
+    """The pictures of files and folders, a folder's in the order of their names. Raises ImageError for none."""
+    found: list[str] = []
+    for source in sources:
+        folder = Path(source).expanduser()
+        if not folder.is_dir():
+            found.append(source)
+            continue
+        inside = [str(path) for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS]
+        if not inside:
+            raise ImageError(
+                f"no pictures in {source}", f"files such as {', '.join(ENDINGS[:4])}", "name another folder"
+            )
+        found.extend(inside)
+    return found
+
+
+def parse_region(text: str | None) -> Region | None:
+    """Four whole numbers as on the command line. Raises UsageError."""
+    if text is None:
+        return None
+    try:
+        left, top, width, height = (int(number) for number in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"--region {text}", "four whole numbers x,y,width,height", "measure in pixels of the upright picture"
+        ) from error
+    return left, top, width, height
+
+
+def show(path: str, reading: Reading, several: bool) -> None:
+    """Print a reading, a line for each row, groups apart; its file's name first where there are several."""
+    if several:
+        say(f"{path}:")
+    if not reading.rows:
+        say("no digits found; pendigit doctor shows why")
+    for row in reading.rows:
+        unsure = [digit for digit in row.digits if digit.probability < UNSURE]
+        note = "  (unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure) + ")"
+        say("  ".join(row.groups) + (note if unsure else ""))
+
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf")

@@ -1,0 +1,128 @@
+"""The connected pieces of ink on a page, without specks, page edges and what is too large to be writing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.ink import Grey
+
+Labels: TypeAlias = npt.NDArray[np.int32]
+
+LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
+MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
+SPECK = 0.12  # of the writing's height: a smaller piece is a speck
+GIANT = 4.0  # writing's heights: a taller piece is no digit
+EDGE_DEPTH = 0.06  # of the page: mean distance to the border of a sheet's edge, and of the desk behind it
+EDGE_LENGTH = 0.2  # of the page's side: a piece at the border that is shorter may be a digit that is cut off
+HELD = 3  # pieces: what goes around as many is a frame or an edge
+HELD_SIZE = 0.05  # of the outer piece: smaller ones are specks
+
+
+class Piece(NamedTuple):
+    """A connected piece of ink: its box in the page's pixels (the right and bottom exclusive), area, and labels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    area: int
+    labels: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The box's centre x, y."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def joined(self, other: Piece) -> Piece:
+        """The piece made of both."""
+        return Piece(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+            self.area + other.area,
+            self.labels + other.labels,
+        )
+
+
+class Pieces(NamedTuple):
+    """All pieces worth a look.
+
+    Attributes:
+        pieces: The pieces.
+        labels: (H, W) int32, each pixel's piece by its label.
+        height: The height of the writing in pixels, 0 where there is none.
+    """
+
+    pieces: list[Piece]
+    labels: Labels
+    height: float
+
+
+def find_pieces(mask: Grey) -> Pieces:
+    """Ink (H, W) of 0 or 255 -> its pieces."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST] + 1
+    pieces = []
+    for label in order:
+        left, top, width, height, area = (int(value) for value in stats[label])
+        if max(width, height) >= LEAST_SIDE:
+            pieces.append(Piece(left, top, left + width, top + height, area, (int(label),)))
+    pieces = [piece for piece in pieces if not _is_edge(piece, labels)]
+    pieces = _without_frames(pieces)
+    height = writing_height(pieces)
+    kept = [piece for piece in pieces if SPECK * height <= max(piece.width, piece.height) <= GIANT * height]
+    return Pieces(kept, labels, height)
+
+
+def writing_height(pieces: list[Piece]) -> float:
+    """The height of most ink: the median of the pieces' heights, each weighted by its height squared.
+
+    Dots, dashes and specks are many and small; weighted so they do not count.
+    """
+    if not pieces:
+        return 0.0
+    heights = np.array(sorted(piece.height for piece in pieces), np.float64)
+    weight = np.cumsum(heights**2)
+    return float(heights[np.searchsorted(weight, weight[-1] / 2)])
+
+
+def _is_edge(piece: Piece, labels: Labels) -> bool:
+    """Whether a piece is a sheet's edge: it touches the page's border, and runs along it near it."""
+    rows, columns = labels.shape
+    at_side, at_end = piece.left == 0 or piece.right == columns, piece.top == 0 or piece.bottom == rows
+    along = max(piece.height / rows if at_side else 0.0, piece.width / columns if at_end else 0.0)
+    if along < EDGE_LENGTH:
+        return False
+    y, x = np.nonzero(labels[piece.top : piece.bottom, piece.left : piece.right] == piece.labels[0])
+    y, x = (y + piece.top) / rows, (x + piece.left) / columns
+    depth = np.minimum(np.minimum(x, 1 - x), np.minimum(y, 1 - y))
+    return bool(depth.mean() < EDGE_DEPTH)
+
+
+def _without_frames(pieces: list[Piece]) -> list[Piece]:
+    """The pieces but those that go around several others, as no digit does."""
+    if not pieces:
+        return pieces
+    boxes = np.array([piece[:4] for piece in pieces])
+    longer = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    kept = []
+    for piece, size in zip(pieces, longer, strict=True):
+        inside = (boxes[:, :2] >= piece[:2]).all(axis=1) & (boxes[:, 2:] <= piece[2:4]).all(axis=1)
+        if np.count_nonzero(inside & (longer >= HELD_SIZE * size)) <= HELD:  # one of them is the piece itself
+            kept.append(piece)
+    return kept
