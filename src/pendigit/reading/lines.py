@@ -7,69 +7,109 @@ import numpy as np
 
 from pendigit.ink import Grey, uint8
 
-LONG = 0.4  # of the page's side: a straight run this long is ruled, whatever the writing's size
+LONG = 0.8  # of the page's side: a straight run this long is ruled, whatever the writing's size
 TALL = 2.5  # writing's heights: a straight run this long is no digit's stroke
-SIDE_OF_BOX = 0.6  # writing's heights: nor is a shorter one between two level lines
-THICKEST = 1 / 150  # of the page's shorter side: a ruled line's thickness
-LEAST_THICK = 4  # pixels: of lines on small pages
-GAP = 12  # pixels: a line that strokes cross or that prints faintly goes on behind such a gap
-WOBBLE = 3  # pixels: how far a line that is not quite level may stray
+BOX_TALL, BOX_WIDE = 0.9, 0.7  # writing's heights: nor is one that ends at lines across it on both ends, as boxes do
+THICK = 0.12  # of the writing's height: a printed line is thinner
+FIRST_THICK = 1 / 150  # of the page's shorter side: as long as the writing's height is not known
+LEAST_THICK = 5  # pixels: of lines on small pages
+DARKER = 1.6  # times a line's ink: more is a pen's
+WHOLE = 0.8  # of a run that is ink: strokes that cross and gaps in print leave the rest
+SLOPES = (-0.07, -0.035, 0.0, 0.035, 0.07)  # rise by length, 0 to 4 degrees: what the skew leaves in perspective
+WOBBLE = 3  # pixels: how far a line may stray from a slope
+NEAR = 6  # pixels: how near to a corner the sides of a box end
 
 
 def find_lines(mask: Grey, height: float | None = None) -> Grey:
-    """Ink (H, W) of 0 or 255 -> 255 where it belongs to long straight level or upright lines.
+    """All ink (H, W) of 0 or 255, however faint -> 255 where it belongs to long straight level or upright lines.
 
     Without the writing's height in pixels, only what runs across much of the page counts. With it, also lines a few
-    digits long, and the sides of boxes.
+    digits long, and boxes.
     """
     rows, columns = mask.shape
     if height is None:
-        level, upright = _level(mask, LONG * columns), _upright(mask, LONG * rows)
-        return uint8(cv2.bitwise_or(level, upright))
-    level = _level(mask, min(LONG * columns, TALL * height))
-    upright = _upright(mask, min(LONG * rows, TALL * height))
-    lines = cv2.bitwise_or(level, upright)
-    if level.any():
-        lines = cv2.bitwise_or(lines, _between(_upright(mask, SIDE_OF_BOX * height), level))
-    return uint8(lines)
+        thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape)))
+        return uint8(cv2.bitwise_or(_level(mask, LONG * columns, thick), _upright(mask, LONG * rows, thick)))
+    thick = max(LEAST_THICK, round(THICK * height))
+    level = _level(mask, min(LONG * columns, TALL * height), thick)
+    upright = _upright(mask, min(LONG * rows, TALL * height), thick)
+    sides = _boxes(mask, height, thick, level, upright)
+    return uint8(cv2.bitwise_or(cv2.bitwise_or(level, upright), sides))
 
 
-def without_lines(mask: Grey, lines: Grey) -> Grey:
-    """The ink without the lines; strokes that a line cut through are closed again."""
+def without_lines(mask: Grey, ink: Grey, lines: Grey) -> Grey:
+    """The mask of the ink without the lines; strokes that a line cut through are closed again.
+
+    What is much darker than the lines is a stroke that runs along one.
+    """
+    print_ = ink[lines > 0]
+    if not print_.size:
+        return mask
+    _, darker = cv2.threshold(ink, min(254.0, DARKER * float(np.median(print_))), 255, cv2.THRESH_BINARY)
+    lines = uint8(cv2.subtract(lines, darker))
     rest = uint8(cv2.subtract(mask, lines))
-    if not lines.any():
-        return rest
     side = LEAST_THICK + 2
     closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
     return uint8(cv2.bitwise_or(rest, cv2.bitwise_and(closed, lines)))
 
 
-def _upright(mask: Grey, length: float) -> Grey:
-    return uint8(cv2.transpose(_level(uint8(cv2.transpose(mask)), length)))
+def _upright(mask: Grey, length: float, thick: int) -> Grey:
+    return uint8(cv2.transpose(_level(uint8(cv2.transpose(mask)), length, thick)))
 
 
-def _level(mask: Grey, length: float) -> Grey:
-    """The level lines of a mask: thin from top to bottom, long from left to right.
+def _level(mask: Grey, length: float, thick: int) -> Grey:
+    """The level lines of a mask: thin from top to bottom, at least `length` pixels from left to right.
 
     Where a stroke crosses, ink is not thin, so the crossing stays with the stroke.
     """
-    thick = max(LEAST_THICK, round(THICKEST * min(mask.shape)))
-    thin = cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8)))
-    wide = cv2.dilate(thin, np.ones((WOBBLE, 1), np.uint8))
-    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((1, GAP), np.uint8))
-    runs = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, max(GAP, round(length))), np.uint8))
-    near = cv2.dilate(runs, np.ones((3, GAP), np.uint8))
-    return uint8(cv2.bitwise_and(near, thin))
+    thin = uint8(cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))))
+    side = max(3, round(length))
+    found = np.zeros_like(mask)
+    for slope in SLOPES:
+        run = _runs(thin, side, slope)
+        if run is not None:
+            found = cv2.bitwise_or(found, run)
+    return uint8(cv2.bitwise_and(found, thin))
 
 
-def _between(upright: Grey, level: Grey) -> Grey:
-    """The upright lines that end on a level line at top and bottom: the sides of boxes."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
+def _runs(thin: Grey, length: int, slope: float) -> Grey | None:
+    """Where ink of one slope runs on for `length` pixels: in the mask sheared level, mapped back."""
+    rows, columns = thin.shape
+    shear = np.array([[1, 0, 0], [slope, 1, -slope * columns / 2]], np.float32)
+    level = thin if slope == 0 else cv2.warpAffine(thin, shear, (columns, rows), flags=cv2.INTER_NEAREST)
+    wide = cv2.dilate(level, np.ones((WOBBLE, 1), np.uint8))
+    share = cv2.blur(wide, (length, 1), borderType=cv2.BORDER_REFLECT)
+    _, centres = cv2.threshold(share, WHOLE * 255, 255, cv2.THRESH_BINARY)
+    if not cv2.countNonZero(centres):
+        return None
+    run = cv2.dilate(centres, np.ones((WOBBLE, length), np.uint8))
+    if slope != 0:
+        run = cv2.warpAffine(run, shear, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return uint8(run)
+
+
+def _boxes(mask: Grey, height: float, thick: int, level: Grey, upright: Grey) -> Grey:
+    """Shorter straight runs that end, both ways, at lines across them: the sides of boxes."""
+    across = uint8(cv2.bitwise_or(level, _level(mask, BOX_WIDE * height, thick)))
+    down = uint8(cv2.bitwise_or(upright, _upright(mask, BOX_TALL * height, thick)))
+    sides = _ending_at(across, down, 1)
+    ends = _ending_at(down, sides, 0)
+    return uint8(cv2.bitwise_or(_ending_at(sides, ends, 1), ends))
+
+
+def _ending_at(lines: Grey, others: Grey, axis: int) -> Grey:
+    """Those of some lines, running along an axis, at both of whose ends there is another line."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     chosen = np.zeros(count, np.uint8)
     for label in range(1, count):
-        left, top, width, height, _ = stats[label]
-        columns = slice(max(0, left - GAP), left + width + GAP)
-        above = level[max(0, top - GAP) : top + GAP, columns]
-        below = level[max(0, top + height - GAP) : top + height + GAP, columns]
-        chosen[label] = 255 * (above.any() and below.any())
+        left, top, width, height, _ = (int(value) for value in stats[label])
+        right, bottom = left + width, top + height
+        if axis == 1:
+            ends = ((top, bottom, left, left), (top, bottom, right, right))
+        else:
+            ends = ((top, top, left, right), (bottom, bottom, left, right))
+        chosen[label] = 255 * all(
+            others[max(0, up - NEAR) : low + NEAR, max(0, start - NEAR) : end + NEAR].any()
+            for up, low, start, end in ends
+        )
     return np.asarray(chosen[labels], np.uint8)

@@ -60,8 +60,8 @@ class Page:
         grey = np.ascontiguousarray(np.rot90(self.grey, -quarters))
         return Page(grey, self.to_picture @ back, self.size)
 
-    def rotated(self, degrees: float) -> Page:
-        """The page with what rises by `degrees` from left to right laid level, enlarged so that nothing is cut."""
+    def levelled(self, degrees: float) -> Page:
+        """The page with what rises by `degrees` to the right laid level, enlarged so that nothing is cut."""
         height, width = self.grey.shape
         cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])

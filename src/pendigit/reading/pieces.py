@@ -16,10 +16,16 @@ LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
 GIANT = 4.0  # writing's heights: a taller piece is no digit
+ROUND = 0.65  # width by height: a fat 1 is as solid, but narrower
+SOLID = 0.72  # of its box that is ink: a disc has 0.79
+ONE_ROW = 2.2  # times the height of most pieces
+SLIVER = 0.3  # writing's heights: what reaches less into the page is the border's
+CLOSE_CROP = 12.0  # writing's heights: a narrower page may be a crop that starts with a 1
 EDGE_DEPTH = 0.06  # of the page: mean distance to the border of a sheet's edge, and of the desk behind it
 EDGE_LENGTH = 0.2  # of the page's side: a piece at the border that is shorter may be a digit that is cut off
-HELD = 3  # pieces: what goes around as many is a frame or an edge
-HELD_SIZE = 0.05  # of the outer piece: smaller ones are specks
+HELD = 2  # pieces: what goes around as many is a frame or an edge
+HELD_SIZE = 0.1  # of the outer piece: smaller ones are specks
+HELD_WHOLE = 0.4  # of the outer piece: a piece this large inside it is a digit in its box
 
 
 class Piece(NamedTuple):
@@ -86,19 +92,24 @@ def find_pieces(mask: Grey) -> Pieces:
     pieces = _without_frames(pieces)
     height = writing_height(pieces)
     kept = [piece for piece in pieces if SPECK * height <= max(piece.width, piece.height) <= GIANT * height]
+    kept = [piece for piece in kept if not _is_blot(piece) and not _is_sliver(piece, mask.shape, height)]
     return Pieces(kept, labels, height)
 
 
 def writing_height(pieces: list[Piece]) -> float:
     """The height of most ink: the median of the pieces' heights, each weighted by its height squared.
 
-    Dots, dashes and specks are many and small; weighted so they do not count.
+    Dots, dashes and specks are many and small; weighted so they do not count. Where all ink lies within one row, its
+    height: then most pieces may be parts of broken digits.
     """
     if not pieces:
         return 0.0
     heights = np.array(sorted(piece.height for piece in pieces), np.float64)
     weight = np.cumsum(heights**2)
-    return float(heights[np.searchsorted(weight, weight[-1] / 2)])
+    height = float(heights[np.searchsorted(weight, weight[-1] / 2)])
+    tall = [piece for piece in pieces if piece.height >= height / 3]
+    all_of_it = max(piece.bottom for piece in tall) - min(piece.top for piece in tall)
+    return float(all_of_it) if all_of_it < ONE_ROW * height else height
 
 
 def _is_edge(piece: Piece, labels: Labels) -> bool:
@@ -114,6 +125,19 @@ def _is_edge(piece: Piece, labels: Labels) -> bool:
     return bool(depth.mean() < EDGE_DEPTH)
 
 
+def _is_blot(piece: Piece) -> bool:
+    """Whether a piece is a filled disc or patch: digits as wide have paper in them."""
+    return piece.width > ROUND * piece.height and piece.area > SOLID * piece.width * piece.height
+
+
+def _is_sliver(piece: Piece, shape: tuple[int, ...], height: float) -> bool:
+    """Whether a piece at the page's border reaches so little into it that it is the border's, not a digit's."""
+    rows, columns = shape
+    thin_side = (piece.left == 0 or piece.right == columns) and piece.width < SLIVER * height
+    thin_end = (piece.top == 0 or piece.bottom == rows) and piece.height < SLIVER * height
+    return (thin_side and columns > CLOSE_CROP * height) or thin_end
+
+
 def _without_frames(pieces: list[Piece]) -> list[Piece]:
     """The pieces but those that go around several others, as no digit does."""
     if not pieces:
@@ -123,6 +147,8 @@ def _without_frames(pieces: list[Piece]) -> list[Piece]:
     kept = []
     for piece, size in zip(pieces, longer, strict=True):
         inside = (boxes[:, :2] >= piece[:2]).all(axis=1) & (boxes[:, 2:] <= piece[2:4]).all(axis=1)
-        if np.count_nonzero(inside & (longer >= HELD_SIZE * size)) <= HELD:  # one of them is the piece itself
+        inside &= longer < size
+        held = np.count_nonzero(inside & (longer >= HELD_SIZE * size))
+        if held < HELD and not (inside & (longer >= HELD_WHOLE * size)).any():
             kept.append(piece)
     return kept

@@ -10,7 +10,10 @@ TALL = 0.25  # of the writing's height: what is lower is a part of a digit, a do
 SOLID = 0.65  # of a box filled with ink: dots are, and small digits are not
 SMALL = 0.5  # of the writing's height: what is lower and solid is a dot or a dash
 STACKED = 0.5  # of the narrower piece's width that two parts of one digit share
+BROKEN = 0.12  # of the writing's height: the gap between the halves of a broken digit
+HIGHEST = 1.3  # times as tall as the taller half, or as the writing, is what they make
 NEAR = 0.3  # of the writing's height: the gap between a digit and its loose part
+LOWEST_ROW = 0.55  # of the writing's height
 FAR = 5.0  # writing's heights: columns further apart are linked by their line
 SHARED = 0.35  # of the smaller height that neighbours in a row share
 SLOPE = 0.35  # a row rises by less than this, about 20 degrees
@@ -24,8 +27,13 @@ def find_rows(pieces: list[Piece], height: float) -> list[list[Piece]]:
     tall = [piece for piece in pieces if _is_tall(piece, height)]
     small = [piece for piece in pieces if not _is_tall(piece, height)]
     characters = _join_small(_join_stacked(tall, height), small, height)
-    rows = _merge_columns(_chains(characters, height), height)
+    rows = [row for row in _merge_columns(_chains(characters, height), height) if _is_writing(row, height)]
     return sorted(rows, key=lambda row: float(np.mean([piece.middle[1] for piece in row])))
+
+
+def _is_writing(row: list[Piece], height: float) -> bool:
+    """Whether a row is as tall as the page's writing; lower ones are stains, creases and remains of lines."""
+    return max(piece.height for piece in row) >= LOWEST_ROW * height
 
 
 def groups_of(row: list[Piece], height: float) -> list[list[Piece]]:
@@ -51,15 +59,15 @@ def _is_tall(piece: Piece, height: float) -> bool:
 
 
 def _join_stacked(tall: list[Piece], height: float) -> list[Piece]:
-    """Join pieces that stand above one another within one character's height, such as the halves of a broken 0."""
+    """Join pieces that nearly touch above one another, such as the halves of a broken 3."""
     joined: list[Piece] = []
     for piece in sorted(tall, key=lambda piece: -piece.area):
         for index, other in enumerate(joined):
             both = other.joined(piece)
-            if _shared(piece, other) >= STACKED and both.height <= 1.3 * max(height, other.height, piece.height):
-                if _gap(piece, other) <= NEAR * height:
-                    joined[index] = both
-                    break
+            near = _shared(piece, other) >= STACKED and _gap(piece, other) <= BROKEN * height
+            if near and both.height <= HIGHEST * max(height, other.height, piece.height):
+                joined[index] = both
+                break
         else:
             joined.append(piece)
     return joined
@@ -120,7 +128,8 @@ def _link_cost(one: Piece, other: Piece, height: float) -> float | None:
     What lies off the line counts twice: the next digit of a row is nearer than the one below it.
     """
     (x, y), (other_x, other_y) = one.middle, other.middle
-    right, down = other_x - x, abs(other_y - y)
+    right = other_x - x
+    down = min(abs(other_y - y), abs(other.top - one.top), abs(other.bottom - one.bottom))  # tails hang down, some stand
     if right <= 0 or right > FAR * height or down > SLOPE * right + 0.3 * height:
         return None
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)

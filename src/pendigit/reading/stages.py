@@ -18,6 +18,7 @@ from pendigit.reading.pieces import Pieces, find_pieces
 from pendigit.reading.recognise import Recognised, crop, recognise
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.pieces import Piece
+from pendigit.reading.skew import find_skew
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.results import PlacedDigit, Reading, Row
 
@@ -50,10 +51,14 @@ def read_stages(picture: npt.NDArray[np.uint8], classifier: Classifier, region: 
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
     ink = find_ink(page.grey)
-    lines = find_lines(ink.mask)
-    height = find_pieces(without_lines(ink.mask, lines)).height
-    lines = find_lines(ink.mask, height)
-    pieces = find_pieces(without_lines(ink.mask, lines))
+    skew = find_skew(ink.mask)
+    if skew:
+        page = page.levelled(skew)
+        ink = find_ink(page.grey)
+    lines = find_lines(ink.traces)
+    height = find_pieces(without_lines(ink.mask, ink.ink, lines)).height
+    lines = find_lines(ink.traces, height)
+    pieces = find_pieces(without_lines(ink.mask, ink.ink, lines))
     rows = find_rows(pieces.pieces, pieces.height)
     recognised = recognise([crop(piece, ink.ink, pieces.labels) for row in rows for piece in row], classifier)
     reading = _reading(rows, recognised, page, pieces.height)
