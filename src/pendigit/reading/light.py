@@ -17,6 +17,7 @@ MOST_INK = 0.9  # of the ink lies in strokes no wider than those that count: hat
 SHARP = 0.45  # of its darkness by which a pen's stroke ends from one pixel to the next but one; shadows have 0.2
 NOISE = 5.0  # standard deviations of the paper's grain: less is no ink
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
+PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
 SHARE = 0.4  # of the darkest ink nearby: what is paler is the soft edge of a stroke, or the paper's pattern
 NEARBY = 1 / 12  # of the longer side: how far ink is compared
 BLOCK = 8  # pixels: the grid on which the darkest ink nearby is looked up
@@ -46,7 +47,7 @@ def find_ink(grey: Grey) -> Ink:
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
     ink = _contrast(dark, _paper(dark))
     noise = _noise(ink)
-    least = max(FAINTEST, NOISE * noise)
+    least = max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max()))
     _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     return Ink(ink, _threshold(ink, least), uint8(traces), noise, light_on_dark)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import Grey
+from pendigit.ink import Grey, square
 
 Labels: TypeAlias = npt.NDArray[np.int32]
 
@@ -20,7 +20,8 @@ ROUND = 0.65  # width by height: a fat 1 is as solid, but narrower
 SOLID = 0.72  # of its box that is ink: a disc has 0.79
 ONE_ROW = 2.2  # times the height of most pieces
 SLIVER = 0.3  # writing's heights: what reaches less into the page is the border's
-CLOSE_CROP = 12.0  # writing's heights: a narrower page may be a crop that starts with a 1
+CLOSE_CROP = 3.0  # writing's heights: a page that is lower may be a crop that starts with a 1
+SOFT = 0.4  # of the writing's sharpness: softer patches are shadows and stains
 EDGE_DEPTH = 0.06  # of the page: mean distance to the border of a sheet's edge, and of the desk behind it
 EDGE_LENGTH = 0.2  # of the page's side: a piece at the border that is shorter may be a digit that is cut off
 HELD = 2  # pieces: what goes around as many is a frame or an edge
@@ -79,8 +80,8 @@ class Pieces(NamedTuple):
     height: float
 
 
-def find_pieces(mask: Grey) -> Pieces:
-    """Ink (H, W) of 0 or 255 -> its pieces."""
+def find_pieces(mask: Grey, ink: Grey) -> Pieces:
+    """The mask (H, W) of ink, 0 or 255, and the ink -> its pieces."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST] + 1
     pieces = []
@@ -93,7 +94,7 @@ def find_pieces(mask: Grey) -> Pieces:
     height = writing_height(pieces)
     kept = [piece for piece in pieces if SPECK * height <= max(piece.width, piece.height) <= GIANT * height]
     kept = [piece for piece in kept if not _is_blot(piece) and not _is_sliver(piece, mask.shape, height)]
-    return Pieces(kept, labels, height)
+    return Pieces(_without_soft(kept, labels, ink), labels, height)
 
 
 def writing_height(pieces: list[Piece]) -> float:
@@ -110,6 +111,27 @@ def writing_height(pieces: list[Piece]) -> float:
     tall = [piece for piece in pieces if piece.height >= height / 3]
     all_of_it = max(piece.bottom for piece in tall) - min(piece.top for piece in tall)
     return float(all_of_it) if all_of_it < ONE_ROW * height else height
+
+
+def _without_soft(pieces: list[Piece], labels: Labels, ink: Grey) -> list[Piece]:
+    """The pieces whose outline is about as steep, by their darkness, as that of most ink."""
+    if not pieces:
+        return pieces
+    steepness = np.array([_steepness(piece, labels, ink) for piece in pieces])
+    heights = np.array([piece.height for piece in pieces], np.float64)
+    order = np.argsort(steepness)
+    weight = np.cumsum(heights[order] ** 2)
+    usual = steepness[order][np.searchsorted(weight, weight[-1] / 2)]
+    return [piece for piece, own in zip(pieces, steepness, strict=True) if own >= SOFT * usual]
+
+
+def _steepness(piece: Piece, labels: Labels, ink: Grey) -> float:
+    """How steeply ink ends at a piece's outline, by its mean ink."""
+    window = (slice(max(0, piece.top - 2), piece.bottom + 2), slice(max(0, piece.left - 2), piece.right + 2))
+    own = (labels[window] == piece.labels[0]).astype(np.uint8)
+    outline = cv2.subtract(own, cv2.erode(own, square(3)))
+    steep = cv2.morphologyEx(ink[window], cv2.MORPH_GRADIENT, square(3))
+    return float(cv2.mean(steep, outline)[0] / max(1.0, cv2.mean(ink[window], own)[0]))
 
 
 def _is_edge(piece: Piece, labels: Labels) -> bool:
@@ -135,7 +157,7 @@ def _is_sliver(piece: Piece, shape: tuple[int, ...], height: float) -> bool:
     rows, columns = shape
     thin_side = (piece.left == 0 or piece.right == columns) and piece.width < SLIVER * height
     thin_end = (piece.top == 0 or piece.bottom == rows) and piece.height < SLIVER * height
-    return (thin_side and columns > CLOSE_CROP * height) or thin_end
+    return (thin_side and rows > CLOSE_CROP * height) or thin_end
 
 
 def _without_frames(pieces: list[Piece]) -> list[Piece]:

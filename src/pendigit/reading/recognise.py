@@ -1,4 +1,7 @@
-"""A row of characters to its digits: crops, frames, and one call of the classifier for all of the page."""
+"""Rows of characters to digits: which pieces of ink make a digit each, and which digit it is.
+
+This is the seam at which another way of reading a row can be put in place: `read_rows`.
+"""
 
 from __future__ import annotations
 
@@ -9,55 +12,165 @@ import cv2
 import numpy as np
 
 from pendigit.classifier import Classifier, Frames, Probabilities
-from pendigit.frame import to_frames
-from pendigit.ink import Grey, square, uint8
+from pendigit.frame import frame_of
+from pendigit.ink import Grey, uint8
+from pendigit.reading.cuts import cut
 from pendigit.reading.pieces import Labels, Piece
+from pendigit.strokes import Strokes
 
-MARGIN = 0.15  # of the character's longer side: paper around it
-SOFT = 3  # pixels: the square by which a character's mask is widened, for the soft edges of its strokes
+MARGIN = 2  # pixels of paper around a character, so that its edges end softly
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
-LEAST_PROBABILITY = 0.4  # below it a network without digitness is guessing
+MOST_PARTS = 4  # of a digit: more parts than these are several digits
+WIDEST = 1.5  # of the row's height: a wider digit is not written
+LOOSE = 0.15  # of the row's height: parts further apart are not tried as one digit
+PER_CUT = 0.08  # how likely a cut through ink is, before the network has seen the parts
+PER_JOIN = 0.3  # how likely two pieces that do not touch are one digit
+USUAL_WIDTH, SPREAD = 0.7, 0.25  # of the row's height: digits are this wide, and rarely wider
+LEAST = 1e-4  # the share that a network that is sure of its error leaves to the truth
+LONG_TAIL = 1.4  # of the row's height: of a taller character only what stands in the row's band is read
+BAND = 0.15  # of the row's height that the band goes beyond it
 
 
-class Recognised(NamedTuple):
-    """What the classifier makes of some characters: probabilities (n, 10), and (n,) how surely each is a digit."""
+class Character(NamedTuple):
+    """One character: its piece of ink, its probabilities (10,), and how surely it is a digit, 0 to 1."""
 
+    piece: Piece
     probabilities: Probabilities
-    digitness: Probabilities
+    digitness: float
 
     @property
-    def accepted(self) -> list[bool]:
-        """Whether each is a digit."""
-        return [bool(value) for value in self.digitness >= LEAST_DIGITNESS]
+    def is_digit(self) -> bool:
+        """Whether it counts as a digit."""
+        return self.digitness >= LEAST_DIGITNESS
 
 
-def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
-    """One character alone on white paper, dark, with the soft edges of its strokes."""
-    margin = 2 + round(MARGIN * max(piece.width, piece.height))
+class _Way(NamedTuple):
+    """A candidate: the parts from `start` to `end` of a row taken as one digit, its likelihood before it is seen."""
+
+    start: int
+    end: int
+    piece: Piece
+    view: Piece
+    prior: float
+
+
+def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[list[Character]]:
+    """Rows of pieces -> rows of characters. `labels` is written to where pieces are cut.
+
+    Wide pieces are cut wherever two digits may touch; neighbouring parts are joined in every way that may be a digit;
+    the classifier sees all of them at once; and the most likely way through each row is taken (a shortest path, as in
+    Matan, Burges, LeCun and Denker, 1992, "Multi-digit recognition using a space displacement neural network").
+    """
+    label = int(labels.max()) + 1
+    ways: list[list[_Way]] = []
+    for row in rows:
+        height = row_height(row)
+        parts: list[tuple[Piece, int]] = []
+        for index, piece in enumerate(row):
+            found = cut(piece, labels, height, label)
+            label += len(found)
+            parts.extend((part, index) for part in found)
+        ways.append(_ways(parts, row, height))
+    views = [way.view for of_row in ways for way in of_row]
+    probabilities, digitness = _classify([crop(view, ink, labels) for view in views], classifier)
+    read, start = [], 0
+    for of_row in ways:
+        end = start + len(of_row)
+        read.append(_most_likely(of_row, probabilities[start:end], digitness[start:end]))
+        start = end
+    return read
+
+
+def row_height(row: list[Piece]) -> float:
+    """The height of a row's usual character: the median, dots and dashes apart."""
+    heights = np.array([piece.height for piece in row], np.float64)
+    return float(np.median(heights[heights >= heights.max() / 3]))
+
+
+def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> list[_Way]:
+    """Every run of parts that may be one digit; `parts` come with the index of the piece they were cut from."""
+    top, bottom = _band(row, height)
+    ways = []
+    for start in range(len(parts)):
+        joined, prior = parts[start][0], 1.0
+        for end in range(start + 1, min(start + MOST_PARTS, len(parts)) + 1):
+            if end > start + 1:
+                part, origin = parts[end - 1]
+                apart = origin != parts[end - 2][1]
+                if apart and part.left - joined.right > LOOSE * height:
+                    break
+                joined = joined.joined(part)
+                prior *= PER_JOIN if apart else 1.0
+            if joined.width > WIDEST * height and end > start + 1:
+                break
+            cuts = (_is_cut(parts, start) + _is_cut(parts, end)) / 2  # each cut is shared by two
+            likely = prior * PER_CUT**cuts * _width_prior(joined, height)
+            ways.append(_Way(start, end, joined, _within(joined, top, bottom, height), likely))
+    return ways
+
+
+def _is_cut(parts: list[tuple[Piece, int]], at: int) -> bool:
+    return 0 < at < len(parts) and parts[at - 1][1] == parts[at][1]
+
+
+def _width_prior(piece: Piece, height: float) -> float:
+    """How likely a digit is as wide: a normal distribution's flank, 1 for all that are narrower than usual."""
+    beyond = max(0.0, piece.width / max(height, piece.height) - USUAL_WIDTH) / SPREAD
+    return float(np.exp(-(beyond**2) / 2))
+
+
+def _band(row: list[Piece], height: float) -> tuple[float, float]:
+    """The top and bottom between which a row's usual characters stand."""
+    usual = [piece for piece in row if piece.height >= height / 2]
+    return float(np.median([piece.top for piece in usual])), float(np.median([piece.bottom for piece in usual]))
+
+
+def _within(piece: Piece, top: float, bottom: float, height: float) -> Piece:
+    """What is shown of a piece: a long tail is left out, as it would make the rest too small to see."""
+    if piece.height <= LONG_TAIL * height:
+        return piece
+    upper = max(piece.top, min(round(top - BAND * height), piece.bottom - round(height)))
+    lower = min(piece.bottom, max(round(bottom + BAND * height), upper + round(height)))
+    return piece._replace(top=upper, bottom=lower)
+
+
+def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Probabilities) -> list[Character]:
+    """The path through a row's parts whose digits are most likely together."""
+    count = max((way.end for way in ways), default=0)
+    best = [0.0] + [-np.inf] * count
+    chosen: list[int] = [-1] * (count + 1)
+    for index, way in sorted(enumerate(ways), key=lambda pair: pair[1].end):
+        quality = max(LEAST, float(probabilities[index].max() * digitness[index]))
+        score = best[way.start] + np.log(way.prior * quality)
+        if score > best[way.end]:
+            best[way.end], chosen[way.end] = score, index
+    read: list[Character] = []
+    at = count
+    while at > 0:
+        index = chosen[at]
+        read.append(Character(ways[index].piece, probabilities[index], float(digitness[index])))
+        at = ways[index].start
+    return read[::-1]
+
+
+def crop(piece: Piece, ink: Grey, labels: Labels) -> Strokes:
+    """One character cut out of a page, other ink erased: its strokes with their soft edges."""
     window = (slice(piece.top, piece.bottom), slice(piece.left, piece.right))
-    own = np.isin(labels[window], piece.labels).astype(np.uint8) * np.uint8(255)
-    padded = cv2.copyMakeBorder(own, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
-    top, left = piece.top - margin, piece.left - margin
-    soft = np.zeros_like(padded)
-    rows = slice(max(0, top), min(ink.shape[0], piece.bottom + margin))
-    columns = slice(max(0, left), min(ink.shape[1], piece.right + margin))
-    soft[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = ink[rows, columns]
-    return uint8(cv2.bitwise_not(cv2.bitwise_and(soft, cv2.dilate(padded, square(SOFT)))))
+    own = np.where(np.isin(labels[window], piece.labels), 255, 0).astype(np.uint8)
+    contrast = cv2.mean(ink[window], own)[0]
+    soft = cv2.copyMakeBorder(ink[window], MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
+    mask = cv2.copyMakeBorder(own, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
+    return Strokes(uint8(soft), uint8(mask), 0.0, max(1.0, contrast), piece[:4])
 
 
-def recognise(crops: Sequence[Grey], classifier: Classifier) -> Recognised:
-    """Crops of a character each -> what they are. A crop in which no ink is found is no digit."""
-    frames, found = to_frames(crops)
-    probabilities = classifier.predict_proba(frames)
-    return Recognised(
-        probabilities, np.where(found, _digitness(classifier, frames, probabilities), 0).astype(np.float32)
-    )
+def _classify(crops: Sequence[Strokes], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
+    """Strokes of a character each -> probabilities (n, 10) and digitness (n,)."""
+    frames = np.stack([frame_of(strokes) for strokes in crops]) if crops else np.empty((0, 28, 28), np.uint8)
+    return classifier.predict_proba(frames), _digitness(classifier, frames)
 
 
-def _digitness(classifier: Classifier, frames: Frames, probabilities: Probabilities) -> Probabilities:
-    """How surely each frame shows a digit: the network's own word, or else whether its probability is clear."""
+def _digitness(classifier: Classifier, frames: Frames) -> Probabilities:
+    """How surely each frame shows a digit; a network without this output trusts them all."""
     ask = getattr(classifier, "digitness", None)
     digitness = ask(frames) if ask is not None else None
-    if digitness is not None:
-        return np.asarray(digitness, np.float32)
-    return np.asarray(probabilities.max(axis=1) >= LEAST_PROBABILITY, np.float32)
+    return np.ones(len(frames), np.float32) if digitness is None else np.asarray(digitness, np.float32)

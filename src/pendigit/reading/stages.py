@@ -14,12 +14,11 @@ from pendigit.ink import Grey
 from pendigit.reading.light import Ink, find_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.page import Page, flat_page
-from pendigit.reading.pieces import Pieces, find_pieces
-from pendigit.reading.recognise import Recognised, crop, recognise
+from pendigit.reading.pieces import Piece, Pieces, find_pieces
+from pendigit.reading.recognise import Character, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
-from pendigit.reading.pieces import Piece
-from pendigit.reading.skew import find_skew
 from pendigit.reading.sheet import Sheet, find_sheet
+from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row
 
 Region: TypeAlias = tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
@@ -32,11 +31,12 @@ class Stages:
     picture: npt.NDArray[np.uint8]
     sheet: Sheet | None
     page: Page
+    skew: float
     ink: Ink
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    recognised: Recognised
+    characters: list[list[Character]]
     reading: Reading
 
 
@@ -56,13 +56,13 @@ def read_stages(picture: npt.NDArray[np.uint8], classifier: Classifier, region: 
         page = page.levelled(skew)
         ink = find_ink(page.grey)
     lines = find_lines(ink.traces)
-    height = find_pieces(without_lines(ink.mask, ink.ink, lines)).height
+    height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
-    pieces = find_pieces(without_lines(ink.mask, ink.ink, lines))
+    pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
     rows = find_rows(pieces.pieces, pieces.height)
-    recognised = recognise([crop(piece, ink.ink, pieces.labels) for row in rows for piece in row], classifier)
-    reading = _reading(rows, recognised, page, pieces.height)
-    return Stages(picture, sheet, page, ink, lines, pieces, rows, recognised, reading)
+    characters = read_rows(rows, ink.ink, pieces.labels, classifier)
+    reading = Reading(tuple(row for row in (_row(row, page) for row in characters) if row is not None))
+    return Stages(part, sheet, page, skew, ink, lines, pieces, rows, characters, reading)
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
@@ -77,18 +77,14 @@ def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8
     return picture[top : top + height, left : left + width]
 
 
-def _reading(rows: list[list[Piece]], recognised: Recognised, page: Page, height: float) -> Reading:
-    found = []
-    start = 0
-    for row in rows:
-        digits: dict[Piece, PlacedDigit] = {}
-        for offset, piece in enumerate(row):
-            if recognised.accepted[start + offset]:
-                box = page.box_in_picture((piece.left, piece.top, piece.right, piece.bottom))
-                digits[piece] = PlacedDigit.at(box, recognised.probabilities[start + offset])
-        start += len(row)
-        if digits:
-            groups = groups_of(list(digits), height)
-            texts = tuple("".join(str(digits[piece].digit) for piece in group) for group in groups)
-            found.append(Row(texts, tuple(digits.values())))
-    return Reading(tuple(found))
+def _row(characters: list[Character], page: Page) -> Row | None:
+    """A row of characters -> its digits, in groups; None where none is a digit."""
+    digits = {character.piece: character for character in characters if character.is_digit}
+    if not digits:
+        return None
+    placed = {
+        piece: PlacedDigit.at(page.box_in_picture(piece[:4]), character.probabilities)
+        for piece, character in digits.items()
+    }
+    groups = groups_of(list(digits), row_height(list(digits)))
+    return Row(tuple("".join(str(placed[piece].digit) for piece in group) for group in groups), tuple(placed.values()))
