@@ -20,44 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pendigit.classifier import SIDE
-from pendigit.errors import ImageError
 from pendigit.frame import to_frame
 from pendigit.reading.reader import Reader, load_reader
+from sets import DATA, Images, load_sets, probabilities
 
-Images = list[NDArray[np.uint8]]
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TARGETS = {"swiss_dev": 0.80, "nsysu_dev": 0.85}  # of the plain 784-128-10 network
 FRAMING = 150e-6  # seconds for a crop of 100x100 pixels on one core
 ROUNDS = 10  # over all crops; in one of them at least nobody else takes the core
 CROP = 100  # pixels
 SURE = 0.9  # probability from which on a letter counts as read for a digit
 WORST = 8  # confusions shown
-
-
-def load_set(path: Path) -> tuple[Images, NDArray[Any]]:
-    """Pictures and their labels."""
-    with np.load(path) as file:
-        if "images" in file:
-            return list(file["images"]), file["labels"]
-        pixels, shapes, offsets = file["pixels"], file["shapes"], file["offsets"]
-        return [
-            pixels[start:stop].reshape(shape)
-            for start, stop, shape in zip(offsets[:-1], offsets[1:], shapes, strict=True)
-        ], file["labels"]
-
-
-def probabilities(reader: Reader, images: Images) -> NDArray[np.float32]:
-    """Probabilities (n, 10); a row of zeros where no ink was found."""
-    try:
-        return reader.predict_proba(images)
-    except ImageError:
-        rows = []
-        for image in images:
-            try:
-                rows.append(reader.predict_proba([image])[0])
-            except ImageError:
-                rows.append(np.zeros(10, np.float32))
-        return np.stack(rows)
 
 
 def naive_frame(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -103,13 +75,6 @@ def framing_seconds(images: Images) -> tuple[float, float]:
     return float(np.median(shortest.min(axis=0))), float(np.median(shortest[0]))
 
 
-def is_single(labels: NDArray[Any]) -> bool:
-    """Whether a set holds one digit, or one other sign, in each picture."""
-    if labels.dtype.kind == "U":
-        return all(len(label) == 1 and not label.isdigit() for label in labels)
-    return labels.dtype.kind in "iu" and labels.min() >= 0 and labels.max() <= 9
-
-
 def show(name: str, result: dict[str, Any]) -> None:
     """One line a set, and its worst confusions."""
     if "accuracy" not in result:
@@ -127,13 +92,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     reader = load_reader(options.model)
-    paths = sorted({*options.data.glob("*.npz"), *options.data.glob("*/*.npz")}, key=lambda path: path.name)
-    sets = {path.stem: found for path in paths if is_single((found := load_set(path))[1])}
+    sets = load_sets(options.data)
     if not sets:
         print(f"no sets of single digits in {options.data}", file=sys.stderr)
         return 2
-    results: dict[str, Any] = {name: measure(reader, *found) for name, found in sets.items()}
-    seconds = framing_seconds(sets.get("swiss_dev", next(iter(sets.values())))[0])
+    results: dict[str, Any] = {name: measure(reader, found.images, found.labels) for name, found in sets.items()}
+    seconds = framing_seconds(sets.get("swiss_dev", next(iter(sets.values()))).images)
     if options.json:
         print(json.dumps({"model": reader.classifier.name, "sets": results, "framing_seconds": seconds}))
     else:

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from keras import layers
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from pendigit.classifier import OnnxClassifier
 from pendigit.datasets import Dataset
@@ -155,6 +155,20 @@ def test_the_temperature_divides_the_logits(ends_in_softmax: bool, mini: Dataset
     logits = np.log(outputs) if ends_in_softmax else outputs
     found = OnnxClassifier(tmp_path / "warm.onnx").predict_proba(frames)
     np.testing.assert_allclose(found, softmax(logits / 0.25, axis=1), atol=1e-5)
+
+
+def test_an_eleventh_output_becomes_digitness(mini: Dataset, tmp_path: Path) -> None:
+    model = sequential((28, 28), layers.Flatten(), layers.Dense(11, name=export.DIGITNESS_LAYER))
+    frames = mini.x_test[:256]
+    export_onnx(model, tmp_path / "model.onnx", frames, {}, temperature=2)
+    outputs = np.asarray(model(frames.astype(np.float32) / 255))
+    classifier = OnnxClassifier(tmp_path / "model.onnx")
+    assert classifier.has_digitness
+    np.testing.assert_allclose(classifier.predict_proba(frames), softmax(outputs[:, :10] / 2, axis=1), atol=1e-5)
+    np.testing.assert_allclose(classifier.digitness(frames), expit(outputs[:, 10]), atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    found = KerasClassifier(tmp_path / "model.keras").predict_proba(frames)
+    np.testing.assert_allclose(found, softmax(outputs[:, :10], axis=1), atol=1e-5)
 
 
 def test_the_file_keeps_the_contract_and_its_metadata(mini: Dataset, tmp_path: Path) -> None:

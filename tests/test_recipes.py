@@ -13,16 +13,18 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from scipy.special import log_softmax, softmax
+from scipy.special import log_expit, log_softmax, softmax
 
 import pendigit
+from pendigit.classifier import NO_DIGIT
 from pendigit.commands import run
 from pendigit.datasets import Dataset
 from pendigit.errors import UsageError
 from pendigit.learning import training
 from pendigit.learning.augment import policy
+from pendigit.learning.export import DIGITNESS_LAYER
 from pendigit.learning.networks import NETWORKS, build
-from pendigit.learning.objective import TEACHER_SHARE, TEACHER_TEMPERATURE, make_loss
+from pendigit.learning.objective import TEACHER_SHARE, TEACHER_TEMPERATURE, is_right, make_loss
 from pendigit.learning.optimizers import make_optimizer
 from pendigit.learning.stock import StockEngine
 from pendigit.learning.training import CompiledEngine, Task
@@ -197,6 +199,23 @@ def test_the_loss_is_its_formula(softmax_end: bool, smoothing: float) -> None:
     expected = (1 - TEACHER_SHARE) * own + TEACHER_SHARE * t**2 * distance
     found = loss(jnp.asarray(labels), jnp.asarray(outputs), jnp.asarray(taught))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_an_eleventh_output_learns_whether_and_the_others_which(smoothing: float) -> None:
+    random = np.random.default_rng(1)
+    labels, outputs = np.array([0, 3, NO_DIGIT, 9, NO_DIGIT]), random.normal(0, 2, (5, 11)).astype(np.float32)
+    parts = [layers.Flatten(), layers.Dense(11, name=DIGITNESS_LAYER)]
+    loss = make_loss(TrainingOptions(label_smoothing=smoothing), keras.Sequential([keras.Input((28, 28)), *parts]))
+    shown = labels != NO_DIGIT
+    wanted = (1 - smoothing) * np.eye(11)[labels][:, :10] + smoothing / 10
+    which = -(wanted * log_softmax(outputs[:, :10], axis=1)).sum(axis=1)
+    target = shown * (1 - smoothing) + smoothing / 2
+    whether = -target * log_expit(outputs[:, 10]) - (1 - target) * log_expit(-outputs[:, 10])
+    found = loss(jnp.asarray(labels), jnp.asarray(outputs), None)
+    np.testing.assert_allclose(found, shown * which + whether, rtol=1e-4)
+    decided = np.where(outputs[:, 10] > 0, outputs[:, :10].argmax(axis=1), NO_DIGIT)
+    np.testing.assert_array_equal(is_right(jnp.asarray(labels), jnp.asarray(outputs)), decided == labels)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (28, 28, 1)])

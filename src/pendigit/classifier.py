@@ -28,6 +28,7 @@ Scale: TypeAlias = Literal["0-1", "0-255"]  # what a network made elsewhere want
 
 SIDE = 28  # pixels: height and width of MNIST's frame
 DIGITS = 10
+NO_DIGIT = 10  # the label of a frame that shows no digit, or more than one
 BATCH = 512  # frames: a convnet's activations stay under about 100 MB, and larger batches gain nothing
 INPUT_SHAPES = ((SIDE, SIDE), (SIDE, SIDE, 1), (1, SIDE, SIDE), (SIDE * SIDE,))
 _SHAPES_TEXT = "(n, 28, 28), (n, 28, 28, 1), (n, 1, 28, 28) or (n, 784)"

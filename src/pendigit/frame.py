@@ -58,6 +58,15 @@ def to_frames(images: Sequence[Pixels]) -> tuple[Pixels, npt.NDArray[np.bool_]]:
     return frames, found
 
 
+def frame_ink(ink: Grey) -> Pixels:
+    """Ink (h, w) uint8 that is cut out already, 0 where there is none -> its frame (28, 28) uint8; black for no ink.
+
+    All of it is framed as it is: for pieces that a page's reader has found, and for what is known to be no digit.
+    """
+    x, y, width, height = cv2.boundingRect(ink)
+    return _place(_fit(ink[y : y + height, x : x + width])) if width else np.zeros((SIDE, SIDE), np.uint8)
+
+
 def is_frame(image: Pixels) -> bool:
     """Whether a picture is in MNIST's frame already, as all of MNIST's 60,000 training images are.
 

@@ -38,7 +38,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "ema": 0.999,
     },
     "tiny": {
-        "epochs": 60,
+        "epochs": 40,
         "batch_size": 128,
         "micro_batch": 32,
         "parts": 2,
@@ -49,13 +49,25 @@ RECIPES: dict[str, dict[str, Any]] = {
         "ema": 0.999,
     },
     "taught": {
-        "epochs": 100,
+        "epochs": 60,
         "batch_size": 256,
         "parts": 2,
         "lr": 0.003,
         "schedule": "one-cycle",
         "dropout": 0.0,
         "augment": "mild",
+        "ema": 0.999,
+    },
+    "reader": {
+        "data": "written",
+        "epochs": 13,
+        "batch_size": 256,
+        "micro_batch": 32,
+        "parts": 2,
+        "lr": 0.004,
+        "schedule": "one-cycle",
+        "dropout": 0.0,
+        "augment": "world",
         "ema": 0.999,
     },
 }
@@ -70,7 +82,7 @@ class TrainingOptions:
 
     Attributes:
         network: A network's name, a Python file with build(), or a .keras file.
-        data: mnist, mini, or a path: npz, IDX folder, CSV, class folders.
+        data: mnist, mini, written, or a path: npz, IDX folder, CSV, class folders.
         epochs: Passes over the training frames.
         batch_size: Frames a step.
         lr: The learning rate, at its highest.
@@ -86,7 +98,7 @@ class TrainingOptions:
         weight_decay: Share of each weight taken away in a step at rate 1.
         label_smoothing: Share of each label spread evenly over the ten digits.
         ema: Momentum of a moving average of the weights, which is then what is kept.
-        augment: How frames are changed each time they are seen: none, shift, mild, strong, wild.
+        augment: How frames are changed each time they are seen: none, shift, mild, strong, world, wild.
         micro_batch: Frames that go through the network at once, a divisor of the batch size; 0 for all.
         parts: Parts of a batch computed at the same time, 1 or 2.
         teacher: A run folder or .keras file whose network is imitated.

@@ -36,25 +36,26 @@ def decoding(source: str, expected: str) -> Iterator[None]:
         raise DataError(f"{source} cannot be read ({reason})", expected, "get or write the file again") from error
 
 
-def check_dataset(name: str, train: Part, test: Part = NO_FRAMES) -> Dataset:
+def check_dataset(name: str, train: Part, test: Part = NO_FRAMES, classes: int = DIGITS) -> Dataset:
     """Make a `Dataset` of decoded arrays.
 
     Args:
         name: What messages call the set: its name or path.
-        train: Frames uint8 (n, 28, 28) and labels (n,) of any integer dtype, 0 to 9, n at least 1.
+        train: Frames uint8 (n, 28, 28) and labels (n,) of any integer dtype, from 0, n at least 1.
         test: The same; may be empty.
+        classes: Labels there may be: ten digits, or one more for what is no digit.
 
     Raises:
         DataError: A wrong shape, dtype or label, lengths that differ, or an empty training part.
     """
-    x_train, y_train = _check_part(f"{name}: the train part", *train)
-    x_test, y_test = _check_part(f"{name}: the test part", *test)
+    x_train, y_train = _check_part(f"{name}: the train part", *train, classes)
+    x_test, y_test = _check_part(f"{name}: the test part", *test, classes)
     if len(x_train) == 0:
         raise DataError(f"{name}: no training digits", "at least one labelled digit", "choose a set that is not empty")
     return Dataset(name, x_train, y_train, x_test, y_test)
 
 
-def _check_part(part: str, frames: npt.NDArray[Any], labels: npt.NDArray[Any]) -> tuple[Pixels, Pixels]:
+def _check_part(part: str, frames: npt.NDArray[Any], labels: npt.NDArray[Any], classes: int) -> tuple[Pixels, Pixels]:
     if frames.dtype != np.uint8:
         raise DataError(
             f"{part} has pixels of dtype {frames.dtype}{_extent(frames)}",
@@ -75,10 +76,10 @@ def _check_part(part: str, frames: npt.NDArray[Any], labels: npt.NDArray[Any]) -
         raise DataError(
             f"{part} has {len(frames)} frames and {len(labels)} labels", "as many labels as frames", "pair them again"
         )
-    if len(labels) and not 0 <= labels.min() <= labels.max() < DIGITS:
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
         raise DataError(
             f"{part} has labels from {labels.min()} to {labels.max()}",
-            "labels from 0 to 9",
+            f"labels from 0 to {classes - 1}",
             "drop or renumber the other classes",
         )
     return np.ascontiguousarray(frames), np.ascontiguousarray(labels, dtype=np.uint8)

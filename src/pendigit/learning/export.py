@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from onnx import TensorProto, checker, helper, save_model
 
 from pendigit import __version__
@@ -28,6 +29,7 @@ from pendigit.learning.graph import Graph, emit_network
 OPSET = 17  # has every operator used here, and is read by ONNX Runtime 1.12 and later
 IR_VERSION = 8  # the file format that belongs to this opset
 TOLERANCE = 1e-5  # largest difference of a probability between Keras and the export
+DIGITNESS_LAYER = "digits_and_digitness"  # the name of a last layer with eleven outputs
 CHECKED_BATCHES = (1, 7, 256)  # frames: one, a few, many
 
 
@@ -67,10 +69,20 @@ def export_onnx(
 
 def ends_in_softmax(model: keras.Model) -> bool:
     """Whether the network's output is probabilities already."""
+    last = _last_layer(model)
+    return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
+
+
+def knows_digitness(model: keras.Model) -> bool:
+    """Whether the network has an eleventh output, the logit of there being one digit at all: its last layer says so."""
+    return bool(_last_layer(model).name == DIGITNESS_LAYER)
+
+
+def _last_layer(model: keras.Model) -> keras.Layer:
     last = model.outputs[0]._keras_history.operation
     while isinstance(last, keras.Model):
         last = last.outputs[0]._keras_history.operation
-    return isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) is keras.activations.softmax
+    return last
 
 
 def check_exportable(model: keras.Model) -> None:
@@ -82,7 +94,8 @@ def check_shapes(model: keras.Model) -> None:
     """Raises ModelError unless the network takes one frame of a known shape and gives ten values."""
     inputs = [tuple(tensor.shape[1:]) for tensor in model.inputs]
     outputs = [tuple(tensor.shape[1:]) for tensor in model.outputs]
-    if len(inputs) != 1 or inputs[0] not in INPUT_SHAPES or outputs != [(DIGITS,)]:
+    wanted = (DIGITS + 1 if knows_digitness(model) else DIGITS,)
+    if len(inputs) != 1 or inputs[0] not in INPUT_SHAPES or outputs != [wanted]:
         raise ModelError(
             f"the network takes {inputs} and gives {outputs}",
             f"one input among {INPUT_SHAPES} and one output (10,)",
@@ -102,6 +115,13 @@ def _graph(model: keras.Model, temperature: float) -> helper.GraphProto:
     if len(shape) == 3:
         scaled = graph.add("Transpose", scaled, perm=[0, 3, 1, 2])
     outputs = emit_network(graph, model, scaled)
+    published = [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", DIGITS])]
+    if knows_digitness(model):
+        last = graph.add("Slice", outputs, graph.ints(DIGITS), graph.ints(DIGITS + 1), graph.ints(1))
+        whether = graph.add("Reshape", last, graph.ints(-1))
+        graph.nodes.append(helper.make_node("Sigmoid", [whether], ["digitness"]))
+        published.append(helper.make_tensor_value_info("digitness", TensorProto.FLOAT, ["n"]))
+        outputs = graph.add("Slice", outputs, graph.ints(0), graph.ints(DIGITS), graph.ints(1))
     logits = graph.add("Log", outputs) if ends_in_softmax(model) else outputs
     cooled = graph.add("Div", logits, graph.constant(temperature, "temperature"))
     graph.nodes.append(helper.make_node("Softmax", [cooled], ["probabilities"], axis=-1))
@@ -109,18 +129,23 @@ def _graph(model: keras.Model, temperature: float) -> helper.GraphProto:
         graph.nodes,
         "pendigit",
         [helper.make_tensor_value_info("frames", TensorProto.UINT8, ["n", SIDE, SIDE])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", DIGITS])],
+        published,
         graph.constants,
     )
 
 
 def _compare(model: keras.Model, export: OnnxClassifier, frames: Frames, temperature: float) -> None:
-    """Raises ModelError if the export's probabilities differ from Keras's."""
+    """Raises ModelError if the export's answers differ from Keras's."""
     if len(frames) < max(CHECKED_BATCHES):
         frames = np.resize(frames, (max(CHECKED_BATCHES), SIDE, SIDE))
-    expected = keras_probabilities(model, frames[: max(CHECKED_BATCHES)], temperature)
+    expected = keras_answers(model, frames[: max(CHECKED_BATCHES)], temperature)
     for count in CHECKED_BATCHES:
-        difference = float(np.abs(export.predict_proba(frames[:count]) - expected[:count]).max())
+        given = (export.predict_proba(frames[:count]), export.digitness(frames[:count]))
+        difference = max(
+            float(np.abs(its - ours[:count]).max())
+            for its, ours in zip(given, expected, strict=True)
+            if its is not None and ours is not None
+        )
         if not difference <= TOLERANCE:
             raise ModelError(
                 f"the export's probabilities differ from Keras's by {difference:.1e} in a batch of {count}",
@@ -131,10 +156,19 @@ def _compare(model: keras.Model, export: OnnxClassifier, frames: Frames, tempera
 
 def keras_probabilities(model: keras.Model, frames: Frames, temperature: float = 1) -> Probabilities:
     """Frames (n, 28, 28) uint8 -> the network's probabilities (n, 10) float32, as Keras computes them."""
+    return keras_answers(model, frames, temperature)[0]
+
+
+def keras_answers(
+    model: keras.Model, frames: Frames, temperature: float = 1
+) -> tuple[Probabilities, npt.NDArray[np.float32] | None]:
+    """Frames (n, 28, 28) uint8 -> probabilities (n, 10) and, where the network has it, digitness (n,), both float32."""
     shape = tuple(model.inputs[0].shape[1:])
     outputs = np.asarray(
         model.predict(frames.reshape(-1, *shape).astype(np.float32) / 255, batch_size=BATCH, verbose=0)
     )
+    digitness = 1 / (1 + np.exp(-outputs[:, DIGITS])) if knows_digitness(model) else None
+    outputs = outputs[:, :DIGITS]
     if ends_in_softmax(model):
         outputs = np.log(np.maximum(outputs, np.finfo(np.float32).tiny))
-    return to_probabilities(outputs / np.float32(temperature), Path(model.name))
+    return to_probabilities(outputs / np.float32(temperature), Path(model.name)), digitness

@@ -41,7 +41,8 @@ class KerasClassifier:
         if len(array) == 0:
             return np.empty((0, DIGITS), np.float32)
         pixels = adapt(array, self._shape, np.float32, self._scale)
-        return to_probabilities(np.asarray(self.model.predict(pixels, batch_size=BATCH, verbose=0)), self.path)
+        outputs = np.asarray(self.model.predict(pixels, batch_size=BATCH, verbose=0))
+        return to_probabilities(outputs[:, :DIGITS], self.path)
 
     def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import Frames
+from pendigit.classifier import NO_DIGIT, Frames
 from pendigit.datasets import load_dataset
 from pendigit.datasets.dataset import Dataset, Pixels
 from pendigit.datasets.split import split
@@ -97,12 +97,13 @@ def train(
     Thread(target=__import__, args=("pendigit.learning.artifacts",), daemon=True).start()
 
     events = EventFile(folder) if tensorboard else None
+    judged = validation[dataset.y_train[validation] != NO_DIGIT]
     epochs = Epochs(
         engine,
         options,
         folder,
         len(training),
-        (dataset.x_train[validation], dataset.y_train[validation]),
+        (dataset.x_train[judged], dataset.y_train[judged]),
         [each for each in (reporter, events) if each],
     )
     if resume:

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from pendigit.errors import UsageError
+from pendigit.learning.objective import is_right
 from pendigit.learning.training import Arrays, Progress, Task, diverged, epoch_order
 
 
@@ -31,7 +32,12 @@ class StockEngine:
         def loss(labels: Any, outputs: Any) -> Any:
             return task.loss(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), outputs, None)
 
-        task.model.compile(optimizer=task.optimizer, loss=loss, metrics=["accuracy"])
+        def accuracy(labels: Any, outputs: Any) -> Any:
+            return keras.ops.cast(
+                is_right(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), outputs), "float32"
+            )
+
+        task.model.compile(optimizer=task.optimizer, loss=loss, metrics=[accuracy])
 
     def epoch(self, number: int) -> Iterator[Progress]:
         """Train epoch `number` (from 0). Raises TrainingError when the loss diverges."""

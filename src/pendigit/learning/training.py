@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pendigit.classifier import SIDE, Frames
 from pendigit.errors import TrainingError
 from pendigit.learning.fastconv import fast_convolutions
+from pendigit.learning.objective import is_right
 
 BLOCK_SECONDS = 1.0  # how long Ctrl-C and the progress line may wait
 PARTS = "parts"  # the name of the axis over which the parts of a batch lie
@@ -255,7 +256,7 @@ class CompiledEngine:
         def mean_loss(trainable: list[Any]) -> tuple[Any, tuple[list[Any], Totals]]:
             outputs, changed = task.model.stateless_call(trainable, fixed, _shaped(x, task.model), training=True)
             losses = task.loss(labels, outputs, taught) * counted
-            correct = ((outputs.argmax(axis=1) == labels) * counted).sum().astype(jnp.int32)
+            correct = (is_right(labels, outputs) * counted).sum().astype(jnp.int32)
             return losses.sum() / whole, (changed, Totals(losses.sum(), correct))
 
         (_, (changed, sums)), slopes = jax.value_and_grad(mean_loss, has_aux=True)(trainable)

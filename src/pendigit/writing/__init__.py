@@ -1,1 +1,1 @@
-"""How pages of handwriting are made up, whose truth is known: for tests, measurements and training."""
+"""How digits get written: forms, pens, papers. Makes pictures whose truth is known, for training and for tests."""

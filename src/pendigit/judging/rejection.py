@@ -1,0 +1,151 @@
+"""Which predictions to accept so that the error among them stays below a limit, and what that costs. Pure NumPy.
+
+The guarantee is that of Learn then Test (Angelopoulos et al. 2021) with fixed-sequence testing and an exact binomial
+tail, for the selective risk of Geifman and El-Yaniv 2017. docs/doubt.md derives it in plain words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import ceil, log, log1p
+from typing import Any
+
+import numpy as np
+
+from pendigit.errors import DataError, UsageError
+from pendigit.judging.calibration import Hits, Shares
+
+LEVEL = 0.95  # how surely a limit is kept, as usual
+RUNGS = 200  # thresholds tried, from the strictest to none; many cost nothing
+LADDER = 5  # every fifth prediction sets the thresholds, by its confidence alone; the others are counted
+MARGIN = 1.1  # times the digits needed: what the first threshold should leave, as shares scatter
+HALVINGS = 50  # of [0, 1]: finer than any share that counts
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What to accept, and what is promised about it for data like the calibration set.
+
+    Attributes:
+        threshold: Predictions with at least this confidence are accepted.
+        max_error: The error among the accepted is at most this.
+        level: The probability, over calibration sets, that this promise is true.
+        count: Predictions of the calibration set that were counted.
+        accepted: How many of them are accepted.
+        wrong: How many of these are wrong.
+    """
+
+    threshold: float
+    max_error: float
+    level: float
+    count: int
+    accepted: int
+    wrong: int
+
+    @property
+    def coverage(self) -> float:
+        """The share that is accepted."""
+        return self.accepted / self.count
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON or a model's metadata."""
+        return asdict(self)
+
+
+def find_threshold(confidence: Shares, correct: Hits, max_error: float, level: float = LEVEL) -> Threshold:
+    """The lowest threshold for which an error of at most `max_error` among the accepted can be promised.
+
+    Args:
+        confidence: (n,) in [0, 1], growing with certainty.
+        correct: (n,), whether each prediction is right.
+        max_error: A share above 0 and below 1.
+        level: A share above 0 and below 1.
+
+    Raises:
+        UsageError: A limit or level outside (0, 1).
+        DataError: Too few predictions for any promise (says how many are needed), or too many errors.
+    """
+    needed = least_count(max_error, level)
+    if len(confidence) < needed:
+        raise DataError(
+            f"{len(confidence):,} digits to calibrate on",
+            f"at least {needed:,} for an error of at most {max_error:.3%} at a level of {level:.1%}",
+            "label more digits, or allow a larger error",
+        )
+    order = np.random.default_rng(0).permutation(len(confidence))  # so that a sorted set does no harm
+    setting, counting = order[::LADDER], np.delete(order, slice(None, None, LADDER))
+    found = None
+    for threshold in _ladder(confidence[setting], len(counting), max_error, level):
+        inside = confidence[counting] >= threshold
+        accepted, wrong = int(inside.sum()), int((~correct[counting][inside]).sum())
+        if binomial_tail(wrong, accepted, max_error) > 1 - level:
+            break
+        found = Threshold(float(threshold), max_error, level, len(counting), accepted, wrong)
+    if found is None:
+        raise DataError(
+            f"{wrong:,} of the {accepted:,} most confident digits wrong",
+            f"few enough for an error of at most {max_error:.3%} at a level of {level:.1%}",
+            "allow a larger error, label more digits, or check the labels",
+        )
+    return found
+
+
+def least_count(max_error: float, level: float = LEVEL) -> int:
+    """How many predictions, all right, it takes to promise at most `max_error`. Raises UsageError outside (0, 1)."""
+    for name, share in (("a maximal error", max_error), ("a level", level)):
+        if not 0 < share < 1:
+            raise UsageError(f"{name} of {share:g}", "a share above 0 and below 1, such as 0.01 or 1%", "choose one")
+    return ceil(_counted(max_error, level) * LADDER / (LADDER - 1))
+
+
+def _counted(max_error: float, level: float) -> int:
+    """How many right predictions in a row are as improbable as 1 - level if the error were `max_error`."""
+    return ceil(log1p(-level) / log1p(-max_error))
+
+
+def _ladder(confidence: Shares, counted: int, max_error: float, level: float) -> Shares:
+    """The thresholds to try, from the strictest, which accepts half or more, to 0, which accepts all."""
+    least = min(1.0, MARGIN * _counted(max_error, level) / counted)  # where no error at all would be forgiven
+    shares = np.linspace((least + 1) / 2, 1, RUNGS)  # half-way to all, one wrong label does not end it
+    rungs = np.quantile(confidence, 1 - shares, method="inverted_cdf")
+    return np.where(shares < 1, rungs, 0)
+
+
+def upper_bound(wrong: int, count: int, risk: float) -> float:
+    """The exact upper bound on a share of which `wrong` in `count` were seen (Clopper and Pearson 1934).
+
+    It lies below the true share with a probability of at most `risk`. 1 when nothing was counted.
+    """
+    if wrong >= count:
+        return 1.0
+    low, high = wrong / count, 1.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if binomial_tail(wrong, count, middle) > risk else (low, middle)
+    return high
+
+
+def binomial_tail(wrong: int, count: int, share: float) -> float:
+    """The probability of at most `wrong` in `count` independent tries, each with probability `share` in (0, 1)."""
+    if share <= 0 or share >= 1:
+        return float(share <= 0 or wrong >= count)
+    steps = np.arange(wrong)
+    ratios = np.log((count - steps) / (steps + 1)) + log(share) - log1p(-share)
+    terms = count * log1p(-share) + np.concatenate([[0.0], np.cumsum(ratios)])
+    largest = terms.max()
+    return float(min(1.0, np.exp(largest) * np.exp(terms - largest).sum()))
+
+
+def risks(confidence: Shares, correct: Hits) -> Shares:
+    """The error among the k most confident predictions, for k from 1 to n (El-Yaniv and Wiener 2010).
+
+    Predictions of equal confidence count as if in random order: each has the mean error of its like.
+    """
+    _, place, counts = np.unique(-confidence, return_inverse=True, return_counts=True)
+    wrong = np.bincount(place, ~correct, len(counts)) / counts
+    return np.asarray(np.cumsum(np.repeat(wrong, counts)) / np.arange(1, len(confidence) + 1), np.float64)
+
+
+def area_under_risks(confidence: Shares, correct: Hits) -> float:
+    """AURC (Geifman et al. 2019): the mean error over all coverages; 0 if everything is right."""
+    return float(risks(confidence, correct).mean()) if len(confidence) else 0.0

@@ -1,0 +1,293 @@
+"""The forms of the ten digits as strokes of a pen, as they are taught and written in many countries.
+
+MNIST was written in the United States: its 1 is a stick and its 7 has no bar. Elsewhere the 1 has a flag as long as
+its stem, the 7 a bar, the 4 is open, the 9 ends like a g, and a 0 may be slashed. A form is drawn by a function that
+draws its free measures too, so that no two digits are alike.
+
+A stroke is a curve (n, 2) float64 of x to the right and y down; a digit fills about the unit square. `write` gives a
+digit's strokes as one hand writes them: slanted, stretched, bent and unsteady.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Rng: TypeAlias = np.random.Generator
+Curve: TypeAlias = npt.NDArray[np.float64]  # (n, 2): x, y
+Strokes: TypeAlias = list[Curve]
+Point: TypeAlias = tuple[float, float]
+
+PER_SPAN = 7  # points of a curve between two of the points that it is led through
+WOBBLE = 0.03  # of the digit's height: how far a hand misses the point it aims at, standard deviation
+_T = np.linspace(0, 1, PER_SPAN, endpoint=False)[:, None]
+CATMULL_ROM = (
+    np.concatenate(  # (points of a span, 4): the weights of the four points around a span
+        [-_T + 2 * _T**2 - _T**3, 2 - 5 * _T**2 + 3 * _T**3, _T + 4 * _T**2 - 3 * _T**3, _T**3 - _T**2], axis=1
+    )
+    / 2
+)
+
+
+def write(rng: Rng, digit: int) -> Strokes:
+    """The strokes of one digit as one hand writes it once."""
+    return _by_hand(rng, FORMS[digit](rng))
+
+
+def smooth(rng: Rng, points: Sequence[Point], wobble: float = WOBBLE) -> Curve:
+    """A curve (n, 2) through points that the hand misses by a little (Catmull-Rom spline)."""
+    aimed = np.asarray(points, np.float64)
+    aimed = aimed + rng.normal(0, wobble, aimed.shape)
+    if len(aimed) == 2:
+        return np.linspace(aimed[0], aimed[1], PER_SPAN)
+    ends = np.concatenate([2 * aimed[:1] - aimed[1:2], aimed, 2 * aimed[-1:] - aimed[-2:-1]])
+    spans = np.stack([ends[:-3], ends[1:-2], ends[2:-1], ends[3:]], axis=1)
+    return np.concatenate([(CATMULL_ROM @ spans).reshape(-1, 2), aimed[-1:]])
+
+
+def joined(*curves: Curve) -> Curve:
+    """Curves after one another without lifting the pen: each is moved to where the one before ended."""
+    done = [curves[0]]
+    for curve in curves[1:]:
+        done.append(curve + (done[-1][-1] - curve[0]))
+    return np.concatenate(done)
+
+
+def arc(rng: Rng, centre: Point, radii: Point, start: float, sweep: float) -> Curve:
+    """A part of an ellipse, from `start` degrees (0 right, 90 down), over `sweep` degrees (positive: clockwise)."""
+    angles = np.radians(np.linspace(start, start + sweep, max(4, int(abs(sweep) / 40) + 2)))
+    x, y = centre[0] + radii[0] * np.cos(angles), centre[1] + radii[1] * np.sin(angles)
+    return smooth(rng, list(zip(x.tolist(), y.tolist(), strict=True)), WOBBLE / 2)
+
+
+def _by_hand(rng: Rng, strokes: Strokes) -> Strokes:
+    """Stretch, slant, turn, bend and shake: what a hand does to all strokes of a digit alike."""
+    wide, slant, turn = rng.uniform(0.5, 1.15), rng.normal(0.12, 0.2), np.radians(rng.normal(0, 5))
+    bends = rng.normal(0, 0.035, (2, 2, 2))  # axis moved, axis along which, wave
+    phases = rng.uniform(0, 2 * np.pi, (2, 2, 2))
+    shake = abs(rng.normal(0, 0.006))
+    done = []
+    for stroke in strokes:
+        moved = stroke.copy()
+        for axis, along, wave in np.ndindex(2, 2, 2):
+            moved[:, axis] += bends[axis, along, wave] * np.sin(
+                (wave + 1.5) * stroke[:, along] + phases[axis, along, wave]
+            )
+        x, y = wide * (moved[:, 0] - 0.5) - slant * (moved[:, 1] - 0.5), moved[:, 1] - 0.5
+        done.append(np.stack([np.cos(turn) * x - np.sin(turn) * y, np.sin(turn) * x + np.cos(turn) * y], axis=1))
+        tremor = np.convolve(rng.normal(0, 1, len(stroke) + 4), np.ones(5) / 5, "valid")
+        done[-1] += shake * tremor[:, None] * rng.normal(0, 1, 2)
+    return done
+
+
+def _chance(rng: Rng, share: float) -> bool:
+    return bool(rng.random() < share)
+
+
+def _zero(rng: Rng) -> Strokes:
+    start, sweep = rng.uniform(-150, -20), rng.uniform(330, 400) * rng.choice([-1, 1], p=[0.8, 0.2])
+    strokes = [arc(rng, (0.5, 0.5), (rng.uniform(0.3, 0.5), 0.5), start, sweep)]
+    if _chance(rng, 0.1):  # a tail where the loop closes
+        strokes[0] = joined(strokes[0], smooth(rng, [(0, 0), (rng.uniform(0.1, 0.35), rng.uniform(-0.15, 0.1))]))
+    if _chance(rng, 0.08):
+        over = rng.uniform(-0.05, 0.25)
+        strokes.append(smooth(rng, [(0.15 - over, 0.9 + over / 2), (0.85 + over, 0.1 - over / 2)]))
+    return strokes
+
+
+def _one(rng: Rng) -> Strokes:
+    stem = smooth(rng, [(0.5, 0), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)
+    if _chance(rng, 0.3):
+        return [stem]
+    length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 75))  # of the flag, off the stem
+    tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
+    bend = rng.normal(0, 0.08) * length
+    flag = smooth(rng, [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend), (0.5, 0)], 0.015)
+    strokes = [joined(flag, stem)]
+    if _chance(rng, 0.2):
+        half, middle = rng.uniform(0.15, 0.45), 0.5 + rng.normal(0, 0.07)
+        strokes.append(smooth(rng, [(middle - half, 1), (middle + half, 1)]))
+    return strokes
+
+
+def _two(rng: Rng) -> Strokes:
+    left, low = rng.uniform(0.0, 0.15), rng.uniform(0.12, 0.32)
+    if _chance(rng, 0.2):  # angular, like a z
+        top = joined(smooth(rng, [(left, low / 3), (0.85, 0)]), smooth(rng, [(0.85, 0), (0.5, 0.5), (0.05, 1)]))
+    else:
+        hook = [(left + 0.1, low + 0.1)] if _chance(rng, 0.25) else []
+        belly = (rng.uniform(0.8, 0.95), rng.uniform(0.2, 0.34))
+        top = smooth(rng, [*hook, (left, low), (0.45, 0.0), belly, (rng.uniform(0.5, 0.7), 0.6), (0.05, 0.97)])
+    kind = rng.random()
+    if kind < 0.45:
+        foot = smooth(
+            rng, [(0.05, 1), (0.5, 1 + rng.normal(0, 0.04)), (rng.uniform(0.75, 1.15), 1 + rng.normal(0, 0.05))]
+        )
+    elif kind < 0.8:  # a loop in the corner
+        size = rng.uniform(0.06, 0.16)
+        foot = smooth(
+            rng,
+            [
+                (0.05, 0.97),
+                (0.0, 0.97 - size),
+                (2 * size, 0.97 - 1.3 * size),
+                (0.5, 0.97),
+                (rng.uniform(0.85, 1.2), 0.97),
+            ],
+            0.02,
+        )
+    else:  # a wave
+        foot = smooth(rng, [(0.05, 1), (0.3, 0.88), (0.65, 1.02), (rng.uniform(0.9, 1.15), rng.uniform(0.8, 0.97))])
+    return [joined(top, foot)]
+
+
+def _three(rng: Rng) -> Strokes:
+    waist = (rng.uniform(0.3, 0.55), rng.uniform(0.38, 0.52))
+    end = (rng.uniform(0.0, 0.15), rng.uniform(0.78, 0.98))
+    upper, lower = (rng.uniform(0.72, 0.95), waist[1] / 2), (rng.uniform(0.85, 1.0), (1 + waist[1]) / 2)
+    bowl = smooth(rng, [waist, lower, (0.5, 1), end], 0.025)
+    if _chance(rng, 0.25):  # flat top
+        start = [(rng.uniform(0.0, 0.15), rng.uniform(0.0, 0.2))] if _chance(rng, 0.2) else []
+        roof = smooth(rng, [*start, (0.08, 0.02), (0.85, 0)], 0.02)
+        return [joined(roof, smooth(rng, [(0.85, 0), waist], 0.02), bowl)]
+    top = smooth(rng, [(rng.uniform(0.0, 0.18), rng.uniform(0.08, 0.28)), (0.45, 0), upper, waist], 0.025)
+    if _chance(rng, 0.2):  # a small loop at the waist
+        size = rng.uniform(0.05, 0.12)
+        loop = smooth(
+            rng, [waist, (waist[0] - size, waist[1] + size / 2), (waist[0] - size / 2, waist[1] + size), waist], 0.01
+        )
+        return [joined(top, loop, bowl)]
+    return [joined(top, bowl)]
+
+
+def _four(rng: Rng) -> Strokes:
+    bar, reach = rng.uniform(0.5, 0.75), rng.uniform(0.75, 1.15)
+    stem_x, lean = rng.uniform(0.6, 0.8), rng.normal(0, 0.05)
+    kind = rng.random()
+    if kind < 0.35:  # closed
+        slope = joined(
+            smooth(rng, [(stem_x, 0), (0.3, bar * 0.6), (0.0, bar)], 0.02), smooth(rng, [(0, bar), (reach, bar)], 0.025)
+        )
+        return [slope, smooth(rng, [(stem_x, rng.uniform(-0.03, 0.05)), (stem_x + lean, 1)], 0.02)]
+    left = rng.uniform(0.0, 0.35)  # where the open form begins
+    top = rng.uniform(0.1, bar - 0.15) if _chance(rng, 0.5) else rng.uniform(-0.05, 0.1)  # of the stem
+    stem = smooth(rng, [(stem_x, top), (stem_x + lean, 0.55), (stem_x + 2 * lean - 0.05, 1)], 0.02)
+    if kind < 0.6:  # open, with a corner
+        corner = (rng.uniform(-0.05, 0.15), bar)
+        return [
+            joined(smooth(rng, [(left, 0), corner]), smooth(rng, [corner, (reach, bar + rng.normal(0, 0.05))])),
+            stem,
+        ]
+    if kind < 0.8:  # open and round, the bar ends at the stem or beyond
+        cup = smooth(
+            rng, [(left, 0), (0.02, bar * 0.7), (0.2, bar), (stem_x if _chance(rng, 0.5) else reach, bar * 0.92)]
+        )
+        return [cup, stem]
+    # in one stroke: down, across, up to the stem's top and down it
+    cup = smooth(
+        rng, [(left, 0), (0.05, bar * 0.75), (0.25, bar), (stem_x, bar * rng.uniform(0.55, 0.85)), (stem_x, top)]
+    )
+    return [joined(cup, stem)]
+
+
+def _five(rng: Rng) -> Strokes:
+    start, shoulder = (rng.uniform(0.15, 0.35), 0.0), rng.uniform(0.36, 0.5)
+    end = (rng.uniform(-0.05, 0.2), rng.uniform(0.8, 0.98))
+    bowl = [(0.12, shoulder), (0.55, shoulder - 0.06), (rng.uniform(0.8, 1.0), 0.68), (0.5, 1), end]
+    roof = [(start[0], 0.0), (rng.uniform(0.75, 1.2), rng.normal(-0.02, 0.06))]
+    kind = rng.random()
+    if kind < 0.25:  # round all over, like an S
+        begin = (rng.uniform(0.75, 1.05), rng.uniform(-0.02, 0.1))
+        return [smooth(rng, [begin, (0.45, 0.0), (0.15, 0.22), (0.3, 0.42), *bowl[2:]])]
+    body = joined(smooth(rng, [start, (0.12, shoulder)], 0.02), smooth(rng, bowl, 0.025))
+    if kind < 0.6:  # in one stroke
+        return [joined(smooth(rng, roof[::-1], 0.02), body)]
+    gap = rng.normal(0, 0.07, 2)  # the bar comes last and misses its place
+    return [body, smooth(rng, roof, 0.02) + gap]
+
+
+def _six(rng: Rng) -> Strokes:
+    top = (rng.uniform(0.45, 1.0), rng.uniform(-0.02, 0.06))
+    high = rng.uniform(0.42, 0.68)  # of the loop's top
+    right = rng.uniform(0.75, 1.0)
+    close = (rng.uniform(0.02, 0.3), rng.uniform(0.65, 0.85))
+    back = (rng.uniform(0.0, 0.2), rng.uniform(0.45, 0.6))
+    back = (back[0], back[1])
+    if _chance(rng, 0.25):  # straight back
+        down = smooth(rng, [top, (0.05, 0.7)], 0.02)
+        return [joined(down, smooth(rng, [(0.05, 0.7), (0.3, 1), (right, 0.8), (0.55, high), close], 0.025))]
+    begin = [(top[0] + 0.1, top[1] + 0.12)] if _chance(rng, 0.15) else []
+    points = [*begin, top, back, (0.1, 0.85), (0.5, 1), (right, (1 + high) / 2), (0.5, high), close]
+    return [smooth(rng, points, 0.025)]
+
+
+def _seven(rng: Rng) -> Strokes:
+    corner, foot = (rng.uniform(0.8, 1.0), rng.uniform(-0.03, 0.05)), (rng.uniform(0.15, 0.65), 1.0)
+    bend = rng.normal(0, 0.07)
+    start = (rng.uniform(0, 0.12), rng.uniform(0.0, 0.1))
+    tick = [(start[0] + rng.normal(0, 0.03), rng.uniform(0.12, 0.3))] if _chance(rng, 0.3) else []
+    roof_bend = (0.45, 0.03 + abs(rng.normal(0, 0.05)))
+    stem = [corner, ((corner[0] + foot[0]) / 2 + bend, 0.5), foot]
+    if _chance(rng, 0.25):  # no corner, in one bend
+        strokes = [smooth(rng, [*tick, start, roof_bend, *stem], 0.02)]
+    else:
+        roof = smooth(rng, [start, roof_bend, corner], 0.02)
+        strokes = [joined(*([smooth(rng, [*tick, start], 0.02)] if tick else []), roof, smooth(rng, stem, 0.02))]
+    if _chance(rng, 0.45):
+        y, half, tilt = rng.uniform(0.38, 0.66), rng.uniform(0.15, 0.4), rng.normal(-0.02, 0.07)
+        x = corner[0] + (foot[0] - corner[0]) * y + rng.normal(0, 0.06)
+        strokes.append(smooth(rng, [(x - half, y + tilt), (x + half, y - tilt)], 0.015))
+    return strokes
+
+
+def _eight(rng: Rng) -> Strokes:
+    waist, upper, lower = rng.uniform(0.4, 0.54), rng.uniform(0.26, 0.42), rng.uniform(0.34, 0.5)
+    if _chance(rng, 0.25):  # two loops, one on the other
+        middle = 0.5 + rng.normal(0, 0.04)
+        start = rng.uniform(-180, 180)
+        return [
+            arc(rng, (0.5, waist / 2), (upper, waist / 2), start, rng.uniform(345, 390)),
+            arc(
+                rng, (middle, (1 + waist) / 2), (lower, (1 - waist) / 2), rng.uniform(-120, -60), rng.uniform(345, 390)
+            ),
+        ]
+    down = [(0.5 + upper, waist * 0.3), (0.5, 0), (0.5 - upper, waist * 0.5), (0.5, waist)]
+    under = [(0.5 + lower, 0.72), (0.5, 1), (0.5 - lower, 0.75), (0.5, waist + rng.normal(0, 0.04))]
+    gap = rng.uniform(-0.12, 0.12)  # where the last stroke ends beside the first
+    up = [(0.5 + upper * 0.9, waist * 0.45), (0.5 + upper * 0.7 + gap, rng.uniform(-0.05, 0.15))]
+    curve = smooth(rng, [*down, *under, *up], 0.025)
+    if _chance(rng, 0.3):  # the other way round
+        curve = curve * (-1, 1) + (1, 0)
+    return [curve]
+
+
+def _nine(rng: Rng) -> Strokes:
+    high, right = rng.uniform(0.36, 0.58), rng.uniform(0.72, 0.95)
+    begin = (right, rng.uniform(0.02, 0.18))
+    loop = [
+        begin,
+        (0.5, 0),
+        (rng.uniform(0.0, 0.12), high / 2),
+        (0.42, high),
+        (right - 0.02, high * rng.uniform(0.5, 0.8)),
+    ]
+    if _chance(rng, 0.25):  # a loop that does not close
+        loop = [(right - rng.uniform(0.1, 0.3), rng.uniform(0, 0.1)), *loop[2:]]
+    top = (right, rng.uniform(-0.02, 0.12))
+    kind = rng.random()
+    if kind < 0.35:  # straight down
+        tail = [top, (right - rng.uniform(0.0, 0.1), 0.5), (right - rng.uniform(0.0, 0.35), 1)]
+    elif kind < 0.65:  # bent to the left
+        tail = [top, (right, 0.55), (right - 0.15, 0.88), (rng.uniform(0.1, 0.45), 1)]
+    else:  # a hook, as of a g
+        tip = (rng.uniform(-0.15, 0.2), rng.uniform(0.72, 0.95))
+        tail = [top, (right, 0.55), (right - 0.05, 0.88), (0.45, 1), tip]
+    return [joined(smooth(rng, loop, 0.025), smooth(rng, tail, 0.02))]
+
+
+FORMS: tuple[Callable[[Rng], Strokes], ...] = (
+    _zero, _one, _two, _three, _four, _five, _six, _seven, _eight, _nine,
+)  # fmt: skip
