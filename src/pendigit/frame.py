@@ -92,11 +92,6 @@ def _frame(image: Pixels) -> Pixels | None:
         return None
     if small is not grey:
         strokes = _close_up(grey, strokes, max(grey.shape) / max(small.shape)) or strokes
-    return frame_of(strokes)
-
-
-def frame_of(strokes: Strokes) -> Pixels:
-    """The strokes of one digit, found in a picture or on a page -> its frame (28, 28) uint8, ink bright."""
     return _place(_fit(_levels(strokes)))
 
 

@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 
 from pendigit.classifier import Classifier, Frames, Probabilities
-from pendigit.frame import frame_of
+from pendigit.frame import frame_ink
 from pendigit.ink import Grey, uint8
 from pendigit.reading.cuts import cut
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.strokes import Strokes
 
-MARGIN = 2  # pixels of paper around a character, so that its edges end softly
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
 MOST_PARTS = 4  # of a digit: more parts than these are several digits
 WIDEST = 1.5  # of the row's height: a wider digit is not written
@@ -153,19 +151,18 @@ def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Prob
     return read[::-1]
 
 
-def crop(piece: Piece, ink: Grey, labels: Labels) -> Strokes:
-    """One character cut out of a page, other ink erased: its strokes with their soft edges."""
+def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
+    """One character's ink (h, w), other ink erased, at the contrast of its own middle strokes: 255 is fully covered."""
     window = (slice(piece.top, piece.bottom), slice(piece.left, piece.right))
     own = np.where(np.isin(labels[window], piece.labels), 255, 0).astype(np.uint8)
-    contrast = cv2.mean(ink[window], own)[0]
-    soft = cv2.copyMakeBorder(ink[window], MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
-    mask = cv2.copyMakeBorder(own, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
-    return Strokes(uint8(soft), uint8(mask), 0.0, max(1.0, contrast), piece[:4])
+    contrast = max(1.0, cv2.mean(ink[window], own)[0])
+    stretched = cv2.convertScaleAbs(ink[window], alpha=255 / contrast)
+    return uint8(cv2.bitwise_and(stretched, own))
 
 
-def _classify(crops: Sequence[Strokes], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
-    """Strokes of a character each -> probabilities (n, 10) and digitness (n,)."""
-    frames = np.stack([frame_of(strokes) for strokes in crops]) if crops else np.empty((0, 28, 28), np.uint8)
+def _classify(crops: Sequence[Grey], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
+    """The ink of a character each -> probabilities (n, 10) and digitness (n,)."""
+    frames = np.stack([frame_ink(ink) for ink in crops]) if crops else np.empty((0, 28, 28), np.uint8)
     return classifier.predict_proba(frames), _digitness(classifier, frames)
 
 
