@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pendigit.commands.terminal import say, say_error
-from pendigit.errors import ImageError, UsageError
+from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
 
 if TYPE_CHECKING:
+    from pendigit.reading.images import Pixels
     from pendigit.reading.stages import Region
     from pendigit.results import Reading
 
@@ -26,37 +27,46 @@ def read(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
+    keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     import pendigit
-    from pendigit.reading.images import load_image
+    from pendigit.reading.images import load_pages
 
     part = parse_region(region)
     reader = pendigit.load_reader(model)
     answers: list[dict[str, Any]] = []
-    failures: list[tuple[str, ImageError]] = []
+    failures: list[tuple[str, PendigitError]] = []
     paths = find_pictures(sources)
     for path in paths:
         try:
-            picture = load_image(path)
-            reading = reader.read(picture, part)
-        except ImageError as error:
+            pages = load_pages(path)
+            readings = [reader.read(page, part, keep) for page in pages]
+        except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})
             continue
-        answers.append({"source": path} | reading.to_dict())
-        if overlay is not None:
-            from pendigit.reading.overlay import publish_overlay
-
-            publish_overlay(overlay / f"{Path(path).stem}.png", picture, reading)
-        if not as_json:
-            show(path, reading, several=len(paths) > 1)
+        for number, (page, reading) in enumerate(zip(pages, readings, strict=True), 1):
+            name = path if len(pages) == 1 else f"{path}, page {number}"
+            answers.append({"source": path, "page": number} | reading.to_dict())
+            if overlay is not None:
+                save_overlay(overlay, path, number if len(pages) > 1 else None, page, reading)
+            if not as_json:
+                show(name, reading, several=len(paths) > 1 or len(pages) > 1)
     if as_json:
         say(json.dumps(answers))
     for path, error in failures:
         say_error(str(error) if path in str(error) else f"{path}: {error}")
     if failures:
         raise typer.Exit(ImageError.exit_code)
+
+
+def save_overlay(folder: Path, path: str, number: int | None, page: Pixels, reading: Reading) -> None:
+    """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
+    from pendigit.reading.overlay import draw_overlay, publish_picture
+
+    name = Path(path).name + ("" if number is None else f"-{number}")
+    publish_picture(folder / f"{name}.png", draw_overlay(page, reading))
 
 
 def find_pictures(sources: list[str]) -> list[str]:

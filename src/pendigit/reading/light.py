@@ -6,15 +6,14 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from pendigit.ink import Grey, is_dark_on_light, odd, shrink, square, uint8
 
 THUMB = 512  # pixels: paper and light change slowly, and are judged in a picture of this length
-WIDEST = 0.3  # of the shorter side: no pen's stroke is wider, not even in a close-up of one digit
-NARROWEST = 1 / 24  # of the shorter side: a narrower neighbourhood would follow the strokes of dense writing
-SURROUND = 4.0  # stroke widths: paper is guessed within it, so that a shadow this wide is followed
-MOST_INK = 0.9  # of the ink lies in strokes no wider than those that count: hatching is finer than its stroke
-SHARP = 0.45  # of its darkness by which a pen's stroke ends from one pixel to the next but one; shadows have 0.2
+WIDE = 0.3  # of the shorter side: no pen's stroke is wider, not even in a close-up of one digit
+NARROW = 1 / 16  # of the shorter side: nor are those of writing that fills a page
+SHARP = 0.4  # of its darkness by which a pen's stroke ends within 4 pixels; shadows have 0.3 at most
 NOISE = 5.0  # standard deviations of the paper's grain: less is no ink
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
 PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
@@ -41,11 +40,11 @@ class Ink(NamedTuple):
     light_on_dark: bool
 
 
-def find_ink(grey: Grey) -> Ink:
-    """A page (H, W) uint8 of either polarity -> its ink."""
+def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
+    """A page (H, W) uint8 of either polarity -> its ink; `enlarged` says how many pixels each of the photo's became."""
     light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2).astype(np.float32))
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
-    ink = _contrast(dark, _paper(dark))
+    ink = _contrast(dark, _paper(dark, enlarged))
     noise = _noise(ink)
     least = max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max()))
     _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
@@ -77,46 +76,48 @@ def _block_maxima(ink: Grey, shape: tuple[int, ...]) -> Grey:
     return np.asarray(smooth[:height, :width].reshape(rows, BLOCK, columns, BLOCK).max(axis=(1, 3)), np.uint8)
 
 
-def _paper(dark: Grey) -> Grey:
-    """The paper behind dark writing (H, W), guessed first widely, then as closely as the strokes' width allows."""
-    thumb = cv2.GaussianBlur(shrink(dark, THUMB), (3, 3), 0)
-    side = min(thumb.shape)
-    wide = WIDEST * side
-    close = max(NARROWEST * side, min(wide, SURROUND * _stroke_width(thumb, _closed(thumb, wide))))
-    paper = cv2.blur(_closed(thumb, close), (odd(close / 2),) * 2)
+def _paper(dark: Grey, enlarged: float) -> Grey:
+    """The paper behind dark writing (H, W): what a closing leaves where a pen's strokes are filled from around.
+
+    A narrow closing follows shadows, but takes a fat stroke for one; a wide one does neither. So where the two differ,
+    the outline tells: a shadow's is soft.
+    """
+    thumb = cv2.GaussianBlur(shrink(dark, min(THUMB, round(max(dark.shape) / enlarged))), (3, 3), 0)
+    side = max(3, odd(NARROW * min(thumb.shape)))
+    narrow, wide = (_closed(uint8(thumb), length) for length in (side, max(3, odd(WIDE * min(thumb.shape)))))
+    fat = cv2.dilate(_fat_strokes(uint8(thumb), narrow, wide, odd(side / 2)), square(side))
+    paper = cv2.blur(np.where(fat > 0, wide, narrow), (odd(side / 2),) * 2)
     return uint8(cv2.resize(paper, dark.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
-def _closed(grey: Grey, side: float) -> Grey:
-    return uint8(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, square(max(3, odd(side)))))
+def _closed(grey: Grey, side: int) -> Grey:
+    return uint8(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, square(side)))
 
 
-def _stroke_width(dark: Grey, paper: Grey) -> float:
-    """The width of strokes in pixels: twice the depth of the ridges of sharp ink, few of whose ink lies deeper.
+def _fat_strokes(dark: Grey, narrow: Grey, wide: Grey, stroke: int) -> Grey:
+    """Patches (H, W) that are ink to the wide paper but not to the narrow one, and have a pen's sharp outline."""
+    ink = uint8(cv2.subtract(wide, dark))
+    _, mask = cv2.threshold(ink, FAINTEST, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    core = cv2.bitwise_and(
+        mask, cv2.compare(cv2.subtract(narrow, dark), cv2.convertScaleAbs(ink, alpha=0.5), cv2.CMP_LT)
+    )
+    core = cv2.morphologyEx(core, cv2.MORPH_CLOSE, square(stroke))  # writing in a shadow cuts it up
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8, ltype=cv2.CV_32S)
+    steep = cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_GRADIENT, square(5)), square(5))
+    outline = cv2.subtract(core, cv2.erode(core, square(3))) > 0
+    sharp = np.zeros(count, np.uint8)
+    for label in range(1, count):
+        window = _window(stats[label])
+        own = labels[window] == label
+        edge = steep[window][own & outline[window]]
+        if edge.size and np.median(edge) >= SHARP * ink[window][own].mean():
+            sharp[label] = 255
+    return np.asarray(sharp[labels], np.uint8)
 
-    Without sharp ink, wider than any: then nothing says that what is dark is a shadow.
-    """
-    ink = uint8(cv2.subtract(paper, dark))
-    _, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    depth = cv2.distanceTransform(_sharp(ink, uint8(mask)), cv2.DIST_L2, 3)
-    ridge = np.sort(depth[(depth > 0) & (depth >= cv2.dilate(depth, square(3)))])
-    if not ridge.size:
-        return float(max(dark.shape))
-    ink_so_far = np.cumsum(ridge)
-    return 2 * float(ridge[np.searchsorted(ink_so_far, MOST_INK * ink_so_far[-1])])
 
-
-def _sharp(ink: Grey, mask: Grey) -> Grey:
-    """The mask's pieces whose outline is sharp, as pens' are and shadows' are not."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    outline = cv2.subtract(mask, cv2.erode(mask, square(3))) > 0
-    steep = cv2.morphologyEx(ink, cv2.MORPH_GRADIENT, square(3))
-    on = labels[outline]
-    steepness = np.bincount(on, steep[outline], count) / np.maximum(1, np.bincount(on, minlength=count))
-    darkness = np.bincount(labels.ravel(), ink.ravel(), count) / np.maximum(1, stats[:, cv2.CC_STAT_AREA])
-    sharp = steepness >= SHARP * darkness
-    sharp[0] = False
-    return np.where(sharp, 255, 0).astype(np.uint8)[labels]
+def _window(stats: npt.NDArray[np.int32]) -> tuple[slice, slice]:
+    left, top, width, height = (int(side) for side in stats[:4])
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _contrast(dark: Grey, paper: Grey) -> Grey:

@@ -31,9 +31,9 @@ def draw_overlay(picture: npt.NDArray[np.uint8], reading: Reading) -> npt.NDArra
     return np.asarray(canvas, np.uint8)
 
 
-def publish_overlay(path: Path, picture: npt.NDArray[np.uint8], reading: Reading) -> None:
-    """Write the overlay as a PNG file, whole or not at all. Raises OutputError."""
+def publish_picture(path: Path, picture: npt.NDArray[np.uint8]) -> None:
+    """Write a picture (H, W, 3) RGB as a PNG file, whole or not at all. Raises OutputError."""
     make_folder(path.parent)
     with publish(path) as draft:
-        if not cv2.imwrite(str(draft), cv2.cvtColor(draw_overlay(picture, reading), cv2.COLOR_RGB2BGR)):
+        if not cv2.imwrite(str(draft), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
             raise OutputError(f"cannot write {path}", "a place for a PNG file", "choose another folder")

@@ -43,6 +43,11 @@ class Page:
         high = np.clip(np.ceil(points.max(axis=0) - 1e-6), low + 1, limits).astype(int)
         return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
+    @property
+    def enlarged(self) -> float:
+        """How many pixels of the page one of the picture's became, at least 1."""
+        return max(1.0, 1 / abs(np.linalg.det(self.to_picture[:2, :2])) ** 0.5)
+
     def moved(self, left: int, top: int, shape: tuple[int, ...]) -> Page:
         """The page of a part that was cut out of a picture of `shape` at `left`, `top`."""
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)

@@ -16,8 +16,8 @@ LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
 GIANT = 4.0  # writing's heights: a taller piece is no digit
-ROUND = 0.65  # width by height: a fat 1 is as solid, but narrower
-SOLID = 0.72  # of its box that is ink: a disc has 0.79
+ROUND = 0.7  # width by height: a fat 1 is as solid, but narrower
+SOLID = 0.76  # of its box that is ink: a disc has 0.79
 ONE_ROW = 2.2  # times the height of most pieces
 SLIVER = 0.3  # writing's heights: what reaches less into the page is the border's
 CLOSE_CROP = 3.0  # writing's heights: a page that is lower may be a crop that starts with a 1
@@ -25,7 +25,7 @@ SOFT = 0.4  # of the writing's sharpness: softer patches are shadows and stains
 EDGE_DEPTH = 0.06  # of the page: mean distance to the border of a sheet's edge, and of the desk behind it
 EDGE_LENGTH = 0.2  # of the page's side: a piece at the border that is shorter may be a digit that is cut off
 HELD = 2  # pieces: what goes around as many is a frame or an edge
-HELD_SIZE = 0.1  # of the outer piece: smaller ones are specks
+HELD_SIZE = 0.25  # of the outer piece: smaller ones are specks and remains of lines
 HELD_WHOLE = 0.4  # of the outer piece: a piece this large inside it is a digit in its box
 
 

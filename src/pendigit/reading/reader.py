@@ -24,7 +24,7 @@ Sources: TypeAlias = "Source | Iterable[Source]"
 class Reader:
     """Reads photos and scans of writing (`read`), and pictures of one digit each (`predict`).
 
-    Pictures are of any size, colour, polarity or format: paths, bytes, Pillow images or arrays (H, W), (H, W, 3), (H, W, 4), see `load_image`; one of them, a
+    Pictures have any size, colour, polarity or format: paths, bytes, Pillow images or arrays (H, W), (H, W, 3), (H, W, 4), see `load_image`; one of them, a
     list, any iterable, or an array (n, H, W). MNIST frames are passed to the network as they are, see `is_frame`;
     everything else is framed first.
 
@@ -47,17 +47,19 @@ class Reader:
             parts.append(self.classifier.predict_proba(np.stack(batch)))
         return np.concatenate(parts)
 
-    def read(self, image: Source, region: Region | None = None) -> Reading:
+    def read(self, image: Source, region: Region | None = None, keep: str = "") -> Reading:
         """The numbers on a photo or scan: rows from top to bottom, digits from left to right.
 
         Args:
             image: A path, bytes, a Pillow image or an array, see `load_image`.
             region: Read this part alone: left, top, width, height in pixels of the upright picture.
+            keep: Separators to report with the digits, any of ".,-".
 
         Raises:
             ImageError: The picture cannot be read, or the region lies outside it.
+            UsageError: Other separators are asked for.
         """
-        return read_stages(load_image(image), self.classifier, region).reading
+        return read_stages(load_image(image), self.classifier, region, keep).reading
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

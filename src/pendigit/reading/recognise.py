@@ -25,7 +25,7 @@ PER_CUT = 0.08  # how likely a cut through ink is, before the network has seen t
 PER_JOIN = 0.3  # how likely two pieces that do not touch are one digit
 USUAL_WIDTH, SPREAD = 0.7, 0.25  # of the row's height: digits are this wide, and rarely wider
 LEAST = 1e-4  # the share that a network that is sure of its error leaves to the truth
-LONG_TAIL = 1.4  # of the row's height: of a taller character only what stands in the row's band is read
+LONG_TAIL = 1.3  # of the row's height: of a taller character only what stands in the row's band is read
 BAND = 0.15  # of the row's height that the band goes beyond it
 
 

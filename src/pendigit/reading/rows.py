@@ -129,7 +129,9 @@ def _link_cost(one: Piece, other: Piece, height: float) -> float | None:
     """
     (x, y), (other_x, other_y) = one.middle, other.middle
     right = other_x - x
-    down = min(abs(other_y - y), abs(other.top - one.top), abs(other.bottom - one.bottom))  # tails hang down, some stand
+    down = min(
+        abs(other_y - y), abs(other.top - one.top), abs(other.bottom - one.bottom)
+    )  # tails hang down, some stand
     if right <= 0 or right > FAR * height or down > SLOPE * right + 0.3 * height:
         return None
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)

@@ -15,7 +15,7 @@ Corners: TypeAlias = npt.NDArray[np.float32]  # (4, 2) x, y: top left, top right
 Matrix: TypeAlias = npt.NDArray[np.float64]  # (3, 3): maps x, y, 1 between two pictures, up to scale
 
 THUMB = 400  # pixels: the picture's length in which a sheet is looked for
-CROP = 300  # pixels: a smaller picture was cut out of a photo, and has no desk
+CROP = 240  # pixels: a smaller picture was cut out of a photo, and has no desk
 LEVELS = range(40, 230, 15)  # of 255: one of them parts sheet and desk, whatever shines on either
 SMALLEST = 0.06  # of the picture: a smaller patch is no page somebody photographed
 LARGEST = 0.97  # of the picture: then there is no desk to speak of
