@@ -13,11 +13,7 @@ from typing import NoReturn
 
 import typer
 
-<<<<<<< HEAD
-from pendigit.commands import augment, evaluate, networks, predict, read, train
-=======
-from pendigit.commands import augment, evaluate, networks, predict, report, train
->>>>>>> main
+from pendigit.commands import augment, evaluate, networks, predict, read, report, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -34,11 +30,8 @@ app = typer.Typer(
 app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
-<<<<<<< HEAD
 app.command()(read.read)
-=======
 app.command()(report.report)
->>>>>>> main
 app.command()(networks.networks)
 app.command()(augment.augment)
 

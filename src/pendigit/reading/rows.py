@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from pendigit.reading.pieces import Piece
@@ -40,8 +42,8 @@ def groups_of(row: list[Piece], height: float) -> list[list[Piece]]:
     """A row's characters in groups, parted by gaps much wider than the row's others."""
     if len(row) < 2:
         return [row]
-    gaps = [right.left - left.right for left, right in zip(row[:-1], row[1:], strict=True)]
-    pitches = [right.middle[0] - left.middle[0] for left, right in zip(row[:-1], row[1:], strict=True)]
+    gaps = [right.left - left.right for left, right in pairwise(row)]
+    pitches = [right.middle[0] - left.middle[0] for left, right in pairwise(row)]
     usual = float(np.median(pitches))
     groups = [[row[0]]]
     for piece, gap, pitch in zip(row[1:], gaps, pitches, strict=True):

@@ -1,4 +1,4 @@
-"""Paper and light: what is under the writing and what falls on it. All layers are float32 (H, W) or (H, W, 3), 0 to 1."""
+"""Paper and light: what is under the writing and what falls on it. Layers are float32 (H, W) or (H, W, 3), 0 to 1."""
 
 from __future__ import annotations
 
@@ -34,10 +34,8 @@ DESKS: tuple[Colour, ...] = (
 
 def plain(rng: np.random.Generator, height: int, width: int, conditions: Conditions) -> Colours:
     """Paper of one colour with a faint grain, or a board."""
-    if conditions.inverted >= 0.5:
-        colours = BOARDS
-    else:
-        colours = NOTES if rng.random() < conditions.colour else WHITES
+    coloured = rng.random() < conditions.colour
+    colours = BOARDS if conditions.inverted >= 0.5 else NOTES if coloured else WHITES
     paper = np.empty((height, width, 3), np.float32)
     paper[:] = colours[rng.integers(len(colours))]
     rough = smooth_noise(rng, height, width, 2.0) * np.float32(0.01 + 0.03 * conditions.grain)
