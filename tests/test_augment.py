@@ -260,5 +260,5 @@ def test_a_preview_shows_each_frame_and_then_what_becomes_of_it(mini: Dataset) -
 
 
 def test_an_unknown_policy_is_named() -> None:
-    with pytest.raises(UsageError, match="unknown augmentation 'mld'; expected none, shift, mild, strong, wild"):
+    with pytest.raises(UsageError, match="unknown augmentation 'mld'; expected none, shift, mild, strong, world, wild"):
         policy("mld")

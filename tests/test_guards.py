@@ -33,7 +33,8 @@ FACE = {"", "api", "commands"}  # may use anything, lazily
 BELOW: dict[str, set[str]] = {
     **dict.fromkeys(GROUND, GROUND),
     **dict.fromkeys(SEAM, GROUND | SEAM),
-    "datasets": GROUND | SEAM,
+    "writing": GROUND,
+    "datasets": GROUND | SEAM | {"writing"},
     "judging": GROUND | SEAM,
     "learning": GROUND | SEAM | {"datasets", "judging"},
     "reading": GROUND | SEAM,

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest
+from scipy.stats import binomtest, mannwhitneyu
 
 from pendigit.errors import DataError
 from pendigit.judging.evaluation import evaluate_frames, score
 from pendigit.judging.metrics import (
+    area_under_roc,
     confident_mistakes,
     confusion_matrix,
     negative_log_likelihood,
@@ -105,3 +106,9 @@ def test_nothing_to_score_is_an_error() -> None:
 
     with pytest.raises(DataError, match="some:test is empty"):
         evaluate_frames(Nothing(), [], [], "some:test")  # type: ignore[arg-type]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=20), st.lists(st.integers(0, 5), min_size=1, max_size=20))
+def test_the_area_under_the_roc_curve_is_the_u_statistic(ours: list[int], theirs: list[int]) -> None:
+    expected = mannwhitneyu(ours, theirs).statistic / (len(ours) * len(theirs))
+    assert area_under_roc(ours, theirs) == pytest.approx(expected)

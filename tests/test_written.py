@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pendigit.classifier import NO_DIGIT
+from pendigit.classifier import NO_DIGIT, OnnxClassifier
 from pendigit.datasets import Dataset, load_dataset, written
 from pendigit.datasets.fonts import Font, fetch_fonts, listed
 from pendigit.errors import DataError
 from pendigit.frame import is_frame
+from pendigit.learning import run
+from pendigit.recipes import TrainingOptions
 
 FREE = {"OFL-1.1", "Apache-2.0", "MIT", "UFL-1.0"}
 NEEDS_NOTHING = ("form", "scribble", "marks", "blot", "crowd")
@@ -118,3 +120,21 @@ def test_the_set_is_made_once_and_cached(mini: Dataset, tmp_path: Path, monkeypa
     assert again.name == "written"
     assert again.y_train.max() == NO_DIGIT
     np.testing.assert_array_equal(again.x_test, mini.x_test)
+
+
+def test_a_network_of_ten_outputs_learns_from_digits_alone(
+    mini: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = mini.y_train[:120].copy()
+    labels[:40] = NO_DIGIT
+    mixed = Dataset("mixed", mini.x_train[:120], labels, mini.x_test[:50], mini.y_test[:50])
+    monkeypatch.setattr(run, "load_dataset", lambda _: mixed)
+    seen: list[int] = []
+    monkeypatch.setattr(run, "_task", lambda *given, make=run._task: seen.append(len(given[-1])) or make(*given))
+    run.train(TrainingOptions.of(epochs=1, hidden=4, dropout=0.0), tmp_path / "ten")
+    told = run.train(
+        TrainingOptions.of(network="reader", epochs=1, augment="none", schedule="constant"), tmp_path / "eleven"
+    )
+    assert seen == [80, 120]
+    assert OnnxClassifier(tmp_path / "eleven" / "model.onnx").has_digitness
+    assert told.evaluation.count == 50

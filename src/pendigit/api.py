@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pendigit.classifier import Classifier, Frames, OnnxClassifier, Scale
+from pendigit.classifier import NO_DIGIT, Classifier, Frames, OnnxClassifier, Scale
 from pendigit.models import find_model
 
 if TYPE_CHECKING:
@@ -92,7 +92,10 @@ def evaluate(model: str | Path | None = None, data: str | Path = "mnist:test", s
     text = str(data)
     selection = parse_selection(text if text.endswith((":train", ":test")) or ":test:" in text else f"{text}:test")
     frames, labels, _ = select(selection)
-    return evaluate_frames(load_classifier(model, scale=scale, threads=0), frames, labels, str(selection))
+    digits = labels != NO_DIGIT
+    return evaluate_frames(
+        load_classifier(model, scale=scale, threads=0), frames[digits], labels[digits], str(selection)
+    )
 
 
 def load_classifier(model: str | Path | None = None, *, scale: Scale = "0-1", threads: int = 1) -> Classifier:

@@ -47,6 +47,9 @@ class Classifier(Protocol):
     def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
 
+    def digitness(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32] | None:
+        """Frames (n, 28, 28) uint8 -> how surely each shows one digit, (n,) in [0, 1]; None where that is unknown."""
+
 
 def check_frames(frames: npt.ArrayLike) -> Frames:
     """Return `frames` as an array if they are uint8 (n, 28, 28). Raises DataError."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from pendigit.errors import UsageError
 
@@ -13,6 +15,11 @@ DEFAULT = "classic"  # until better weights replace it
 def shipped() -> dict[str, Path]:
     """Name -> file of every model inside the package."""
     return {path.stem: path for path in sorted(WEIGHTS.glob("*.onnx"))}
+
+
+def cards() -> dict[str, dict[str, Any]]:
+    """Name -> card of every shipped model: how it was made, how it scores, what it is not for."""
+    return {name: json.loads(path.with_suffix(".json").read_text()) for name, path in shipped().items()}
 
 
 def find_model(model: str | Path | None = None) -> Path:

@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from pendigit.models import DEFAULT
+
 
 def evaluate(
     model: Annotated[
-        str | None, typer.Argument(help="A model's name, file or run folder.", show_default="classic")
+        str | None, typer.Argument(help="A model's name, file or run folder.", show_default=DEFAULT)
     ] = None,
     data: Annotated[str, typer.Option(help="SET:PART, such as mnist:test or my.npz:train.")] = "mnist:test",
     scale: Annotated[str, typer.Option(help="Pixels that a model made elsewhere wants: 0-1 or 0-255.")] = "0-1",

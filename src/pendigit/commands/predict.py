@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 
 from pendigit.commands.terminal import say, say_error
 from pendigit.errors import ImageError, UsageError
+from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
     from pendigit.classifier import Frames
@@ -21,21 +22,20 @@ LISTED = 20  # digits that still fit a terminal
 
 @dataclass(frozen=True)
 class Item:
-    """Something to predict: its name, its picture and its frame; the label where it is known."""
+    """Something to predict: its name, its picture and its frame; the label and the digitness where they are known."""
 
     name: str
     picture: Frames
     frame: Frames
     label: int | None = None
+    digitness: float | None = None
 
 
 def predict(
     sources: Annotated[
         list[str], typer.Argument(help="Pictures of one digit each, or digits of a set: mnist:test, mnist:test:0-99.")
     ],
-    model: Annotated[
-        str | None, typer.Option(help="A model: name, file or run folder.", show_default="classic")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="A model: name, file or run folder.", show_default=DEFAULT)] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write a CSV file of all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Draw picture, frame and probabilities here.")] = False,
@@ -52,7 +52,11 @@ def predict(
     if items:
         frames = np.stack([item.frame for item in items])
         threads = 0 if len(items) > LISTED else 1  # for a few digits, starting threads takes longer than they save
-        digits = [Digit.of(row) for row in pendigit.load_classifier(model, threads=threads).predict_proba(frames)]
+        classifier = pendigit.load_classifier(model, threads=threads)
+        digits = [Digit.of(row) for row in classifier.predict_proba(frames)]
+        doubts = classifier.digitness(frames)
+        if doubts is not None:
+            items = [replace(item, digitness=float(doubt)) for item, doubt in zip(items, doubts, strict=True)]
     if output is not None:
         write_csv(output, items, digits)
     if save is not None and items:
@@ -94,7 +98,7 @@ def gather(sources: list[str]) -> tuple[list[Item], list[tuple[str, ImageError]]
 def list_digits(items: list[Item], digits: list[Digit], show: bool) -> None:
     """Print the first digits, a line each or drawn, and how many of the labelled ones are right."""
     for item, digit in list(zip(items, digits, strict=True))[:LISTED]:
-        say(f"{item.name}  Predicted digit: {describe(digit)}" + _label(item))
+        say(f"{item.name}  Predicted digit: {describe(digit)}" + _doubt(item) + _label(item))
         if show:
             from pendigit.commands.drawing import draw_in_terminal
 
@@ -120,10 +124,13 @@ def write_csv(path: Path, items: list[Item], digits: list[Digit]) -> None:
 
     with publish(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["source", "label", "predicted", "probability", *(f"p{digit}" for digit in range(10))])
+        writer.writerow(
+            ["source", "label", "predicted", "probability", "digitness", *(f"p{digit}" for digit in range(10))]
+        )
         for item, digit in zip(items, digits, strict=True):
             shares = [round(share, 6) for share in digit.probabilities]
-            writer.writerow([item.name, item.label, digit.digit, round(digit.probability, 6), *shares])
+            whether = None if item.digitness is None else round(item.digitness, 6)
+            writer.writerow([item.name, item.label, digit.digit, round(digit.probability, 6), whether, *shares])
 
 
 def save_figure(path: Path, items: list[Item], digits: list[Digit]) -> None:
@@ -138,12 +145,18 @@ def save_figure(path: Path, items: list[Item], digits: list[Digit]) -> None:
     publish_figure(draw_example(items[0].picture, digits[0].probabilities, items[0].frame), path)
 
 
+def _doubt(item: Item) -> str:
+    return "" if item.digitness is None or item.digitness >= 0.5 else f", hardly a digit ({item.digitness:.1%})"
+
+
 def _label(item: Item) -> str:
     return "" if item.label is None else f", label {item.label}"
 
 
 def _answer(item: Item, digit: Digit) -> dict[str, Any]:
     answer: dict[str, Any] = {"source": item.name, "digit": digit.digit, "probability": round(digit.probability, 6)}
+    if item.digitness is not None:
+        answer["digitness"] = round(item.digitness, 6)
     if item.label is not None:
         answer["label"] = item.label
     return answer | {"runners_up": [[other, round(share, 6)] for other, share in digit.runners_up]}

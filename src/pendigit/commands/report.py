@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from pendigit.models import DEFAULT
+
 
 def report(
     model: Annotated[
-        str | None, typer.Argument(help="A model's name, file or run folder.", show_default="classic")
+        str | None, typer.Argument(help="A model's name, file or run folder.", show_default=DEFAULT)
     ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="The page to write.")] = Path("report.html"),
     data: Annotated[str, typer.Option(help="SET:PART, such as mnist:test or my.npz:train.")] = "mnist:test",

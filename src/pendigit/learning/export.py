@@ -167,8 +167,13 @@ def keras_answers(
     outputs = np.asarray(
         model.predict(frames.reshape(-1, *shape).astype(np.float32) / 255, batch_size=BATCH, verbose=0)
     )
-    digitness = 1 / (1 + np.exp(-outputs[:, DIGITS])) if knows_digitness(model) else None
+    digitness = sigmoid(outputs[:, DIGITS]) if knows_digitness(model) else None
     outputs = outputs[:, :DIGITS]
     if ends_in_softmax(model):
         outputs = np.log(np.maximum(outputs, np.finfo(np.float32).tiny))
     return to_probabilities(outputs / np.float32(temperature), Path(model.name)), digitness
+
+
+def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Logits (n,) -> probabilities (n,), without overflow for large ones."""
+    return np.asarray(0.5 + 0.5 * np.tanh(logits / 2), np.float32)

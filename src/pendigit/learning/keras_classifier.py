@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pendigit.classifier import BATCH, DIGITS, Probabilities, Scale, adapt, check_frames, to_probabilities
 from pendigit.errors import ModelError
-from pendigit.learning.export import check_shapes, ends_in_softmax
+from pendigit.learning.export import check_shapes, ends_in_softmax, knows_digitness, sigmoid
 
 
 class KerasClassifier:
@@ -37,16 +37,23 @@ class KerasClassifier:
 
     def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
         """Frames (n, 28, 28) uint8, ink bright on black -> probabilities (n, 10) float32. Raises DataError."""
-        array = check_frames(frames)
-        if len(array) == 0:
-            return np.empty((0, DIGITS), np.float32)
-        pixels = adapt(array, self._shape, np.float32, self._scale)
-        outputs = np.asarray(self.model.predict(pixels, batch_size=BATCH, verbose=0))
+        outputs = self._outputs(frames)
         return to_probabilities(outputs[:, :DIGITS], self.path)
 
     def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
         return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
+
+    def digitness(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32] | None:
+        """Frames (n, 28, 28) uint8 -> (n,) in [0, 1], or None where the network has no such output."""
+        return sigmoid(self._outputs(frames)[:, DIGITS]) if knows_digitness(self.model) else None
+
+    def _outputs(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        array = check_frames(frames)
+        if len(array) == 0:
+            return np.empty((0, *self.model.outputs[0].shape[1:]), np.float32)
+        pixels = adapt(array, self._shape, np.float32, self._scale)
+        return np.asarray(self.model.predict(pixels, batch_size=BATCH, verbose=0))
 
 
 def load_teacher(model: str) -> keras.Model:

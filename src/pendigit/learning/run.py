@@ -22,6 +22,7 @@ from pendigit.datasets.split import split
 from pendigit.learning.augment import policy
 from pendigit.learning.checkpoint import EpochRecord
 from pendigit.learning.epochs import Epochs
+from pendigit.learning.export import knows_digitness
 from pendigit.learning.folders import BEST, CHECKPOINT, claim
 from pendigit.learning.interrupts import graceful_interrupt
 from pendigit.learning.keras_classifier import load_teacher
@@ -83,7 +84,9 @@ def train(
         model = build(options)
         dataset = loading.result()
     training, validation = split(dataset, options.validation)
-    whole = not len(validation)  # then the frames are taken as they are, without a copy
+    if not knows_digitness(model):  # what is no digit can teach it nothing
+        training = training[dataset.y_train[training] != NO_DIGIT]
+    whole = len(training) == len(dataset.y_train)  # then the frames are taken as they are, without a copy
     task = _task(
         options,
         model,

@@ -24,10 +24,9 @@ Sources: TypeAlias = "Source | Iterable[Source]"
 class Reader:
     """Reads photos and scans of writing (`read`), and pictures of one digit each (`predict`).
 
-    Pictures have any size, colour, polarity or format:
-    paths, bytes, Pillow images or arrays (H, W), (H, W, 3), (H, W, 4), see `load_image`; one of them, a
-    list, any iterable, or an array (n, H, W). MNIST frames are passed to the network as they are, see `is_frame`;
-    everything else is framed first.
+    Pictures have any size, colour, polarity or format: paths, bytes, Pillow images or arrays (H, W), (H, W, 3),
+    (H, W, 4), see `load_image`. `predict` takes one of them, a list, any iterable, or an array (n, H, W); MNIST frames
+    are passed to the network as they are, see `is_frame`, and everything else is framed first.
 
     Args:
         classifier: What reads the frames.

@@ -1,0 +1,198 @@
+"""Make a model that ships: train it, fit its temperature, publish the file and its card.
+
+    python tools/make_weights.py reader [--run runs/reader] [--data DIR]    about an hour on 2 cores
+    python tools/make_weights.py reader --card [--data DIR]                 only the card, from the file that ships
+
+The run goes on where it was stopped. DIR holds digits of other hands (see benchmarks/sets.py), which are measured for
+the card and never trained on. Afterwards docs/model-card.md tells of all models that ship.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import pendigit
+from pendigit.classifier import OnnxClassifier
+from pendigit.datasets import load_dataset
+from pendigit.datasets.fonts import listed
+from pendigit.datasets.split import split
+from pendigit.datasets.written import ASIDE, make_chunk
+from pendigit.files import publish_text
+from pendigit.judging.calibration import fit_temperature
+from pendigit.judging.evaluation import score
+from pendigit.models import WEIGHTS, cards
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "model-card.md"
+FRESH = 1_000_000_000  # where chunks begin that no training has seen
+DIGIT_KINDS, FRESH_COUNT = ("form", "repenned", "lettered"), 5_000  # frames of each kind for the temperature
+PURPOSE = {
+    "classic": "the tutorials",
+    "reader": "digits of many hands",
+}
+NOT_FOR = {
+    "classic": "Reading what matters: it knows American forms alone, and is sure of letters and scribbles.",
+    "reader": (
+        "Letters, numerals of other scripts, printed digits, several digits in one frame; and deciding alone where a "
+        "wrong digit does harm: ask for its doubt (docs/doubt.md), and calibrate on digits of your own."
+    ),
+}
+
+
+def main() -> None:
+    """Do what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", choices=PURPOSE)
+    parser.add_argument("--run", type=Path, default=None, help="the run folder, by default runs/NAME")
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--card", action="store_true", help="only write the card")
+    options = parser.parse_args()
+    if not options.card:
+        make(options.name, options.run or Path("runs") / options.name)
+    write_card(options.name, options.data)
+    publish_text(PAGE, page(cards()))
+    print(f"{WEIGHTS / options.name}.onnx, its card, and {PAGE}")
+
+
+def make(name: str, run: Path) -> None:
+    """Train, if the run is not done yet, and publish the model with its temperature."""
+    if not (run / "model.keras").exists():
+        pendigit.train(name, out=run, resume=(run / "config.json").exists())
+    from pendigit.learning.export import export_onnx
+    from pendigit.learning.keras_classifier import load_keras
+
+    trained = OnnxClassifier(run / "model.onnx", threads=0)
+    frames, labels = held_out()
+    temperature = fit_temperature(trained.predict_proba(frames), labels)
+    with (run / "history.csv").open() as file:
+        minutes = sum(float(row["seconds"]) for row in csv.DictReader(file)) / 60
+    metadata = trained.metadata | {"temperature": f"{temperature:.4f}", "minutes": f"{minutes:.0f}"}
+    export_onnx(load_keras(run / "model.keras"), WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature)
+
+
+def held_out() -> tuple[np.ndarray, np.ndarray]:
+    """Digits that no training of a shipped model has seen: MNIST's set aside, and as many fresh ones of each kind."""
+    mnist = load_dataset("mnist")
+    _, aside = split(mnist, ASIDE)
+    parts = [(mnist.x_train[aside], mnist.y_train[aside])]
+    parts += [make_chunk(kind, FRESH, FRESH_COUNT) for kind in DIGIT_KINDS]
+    frames, labels = zip(*parts, strict=True)
+    return np.concatenate(frames), np.concatenate(labels)
+
+
+def write_card(name: str, data: Path | None) -> None:
+    """Publish the JSON beside the weights; scores on sets that are not at hand stay as they were."""
+    path = WEIGHTS / f"{name}.onnx"
+    classifier = OnnxClassifier(path, threads=0)
+    mnist = load_dataset("mnist")
+    test = score(classifier.predict_proba(mnist.x_test), mnist.y_test, name, "mnist:test")
+    old = path.with_suffix(".json")
+    known = json.loads(old.read_text()) if old.exists() else {}
+    elsewhere = measured_elsewhere(name, data) if data else {
+        key: known[key] for key in ("elsewhere", "digitness_area") if key in known and known["sha256"] == digest(path)
+    }  # fmt: skip
+    recipe = json.loads(classifier.metadata["recipe"])
+    card: dict[str, Any] = {
+        "name": name,
+        "purpose": PURPOSE[name],
+        "not_for": NOT_FOR[name],
+        "command": f"python tools/make_weights.py {name}",
+        "sha256": digest(path),
+        "bytes": path.stat().st_size,
+        "parameters": parameters(path),
+        "digitness": classifier.has_digitness,
+        "trained_on": recipe["data"],
+        "data_digest": classifier.metadata["data_digest"],
+        "recipe": recipe,
+        "versions": json.loads(classifier.metadata["versions"]),
+        "temperature": float(classifier.metadata.get("temperature", 1)),
+        "training_minutes": float(classifier.metadata.get("minutes", 0)) or None,
+        "accuracy": {"mnist:test": test.accuracy} | elsewhere.get("elsewhere", {}),
+        "interval": test.interval,
+        "loss": test.loss,
+        "errors_of_each_digit": [1 - recall for recall in test.recall if recall is not None],
+        "elsewhere": elsewhere.get("elsewhere", {}),
+        "digitness_area": elsewhere.get("digitness_area"),
+        "fonts": sorted({f"{font.name} ({font.licence})" for font in listed("hand", "print")})
+        if recipe["data"] == "written"
+        else [],
+    }
+    publish_text(old, json.dumps(card, indent=1) + "\n")
+
+
+def measured_elsewhere(name: str, data: Path) -> dict[str, Any]:
+    """Accuracy on each set of single digits, and the area of digitness, letters against Swiss digits."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    from sets import load_sets
+    from weights import judge  # the benchmark's own measure
+
+    result = judge(name, load_sets(data))
+    shares = {name: found["share"] for name, found in result["accuracy"].items() if name != "mnist:test"}
+    return {"elsewhere": shares, "digitness_area": result.get("area")}
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def parameters(path: Path) -> int:
+    """Numbers in the kernels, biases and normalisations of a model file."""
+    import onnx
+
+    found = onnx.load(path).graph.initializer
+    sizes = [int(np.prod(each.dims)) for each in found if each.data_type == onnx.TensorProto.FLOAT]
+    return sum(size for size in sizes if size > 1)  # what scales pixels and logits is one number
+
+
+def page(found: dict[str, dict[str, Any]]) -> str:
+    """docs/model-card.md."""
+    parts = [
+        "# The models that ship",
+        "",
+        "Made by `tools/make_weights.py`, which writes this page; the same in JSON stands beside the weights and is",
+        "printed by `pendigit models --json`. Only MNIST and generated images were trained on. Digits of other hands",
+        "were measured, and looked at while framing and forms were shaped: take their figures as tuned ones.",
+    ]
+    for card in found.values():
+        parts += ["", *section(card)]
+    return "\n".join(parts) + "\n"
+
+
+def section(card: dict[str, Any]) -> list[str]:
+    """One model's part of the page, line by line."""
+    low, high = card["interval"]
+    options = ", ".join(f"{key} {value}" for key, value in card["recipe"].items() if value not in ("", 0, False))
+    rows = [
+        ("for", card["purpose"]),
+        ("not for", card["not_for"]),
+        ("made by", f"`{card['command']}`"
+         + (f", {card['training_minutes']:.0f} minutes on 2 cores" if card["training_minutes"] else "")),
+        ("file", f"{card['bytes'] / 1e6:.2f} MB, {card['parameters']:,} parameters, SHA-256 `{card['sha256']}`"),
+        ("trained on", f"`{card['trained_on']}`, digest `{card['data_digest']}`"),
+        ("settings", options),
+        ("versions", ", ".join(f"{key} {value}" for key, value in card["versions"].items())),
+        ("temperature", f"{card['temperature']:.3f}"),
+        ("MNIST test", f"{card['accuracy']['mnist:test']:.2%} ({low:.2%} to {high:.2%}), loss {card['loss']:.4f}"),
+        ("errors of 0 to 9", ", ".join(f"{share:.1%}" for share in card["errors_of_each_digit"])),
+        *((name, f"{share:.2%}") for name, share in card["elsewhere"].items()),
+    ]  # fmt: skip
+    if card["digitness_area"]:
+        rows.append(
+            ("digitness", f"area under the ROC curve {card['digitness_area']:.4f}, letters against Swiss digits")
+        )
+    if card["fonts"]:
+        rows.append(("fonts", ", ".join(card["fonts"])))
+    return [f"## {card['name']}", "", "| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows)]
+
+
+if __name__ == "__main__":
+    main()
