@@ -73,11 +73,13 @@ class Pieces(NamedTuple):
         pieces: The pieces.
         labels: (H, W) int32, each pixel's piece by its label.
         height: The height of the writing in pixels, 0 where there is none.
+        highest: The highest label that the mask gave; parts of pieces that are cut later have higher ones.
     """
 
     pieces: list[Piece]
     labels: Labels
     height: float
+    highest: int
 
 
 def find_pieces(mask: Grey, ink: Grey) -> Pieces:
@@ -94,7 +96,7 @@ def find_pieces(mask: Grey, ink: Grey) -> Pieces:
     height = writing_height(pieces)
     kept = [piece for piece in pieces if SPECK * height <= max(piece.width, piece.height) <= GIANT * height]
     kept = [piece for piece in kept if not _is_blot(piece) and not _is_sliver(piece, mask.shape, height)]
-    return Pieces(_without_soft(kept, labels, ink), labels, height)
+    return Pieces(_without_soft(kept, labels, ink), labels, height, len(stats) - 1)
 
 
 def writing_height(pieces: list[Piece]) -> float:

@@ -22,15 +22,22 @@ from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row
 
+CLEAR = 0.8  # mean clarity of a page's characters: a page so clear is not tried sideways
+CLEARER = 0.2  # and one that is not must be as much clearer sideways: a wrong turn spoils all of it
+FEWEST = 3  # digits that must be so clear
 Region: TypeAlias = tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
 
 
 @dataclass(frozen=True)
 class Stages:
-    """Everything on the way from a picture to its reading; see the stage's own file for each."""
+    """Everything on the way from a picture to its reading; see the stage's own file for each.
+
+    `turned` counts the quarters by which a page that lay sideways was turned clockwise.
+    """
 
     picture: npt.NDArray[np.uint8]
     sheet: Sheet | None
+    turned: int
     page: Page
     skew: float
     ink: Ink
@@ -39,6 +46,17 @@ class Stages:
     rows: list[list[Piece]]
     characters: list[list[Character]]
     reading: Reading
+
+    @property
+    def count(self) -> int:
+        """How many digits were read."""
+        return sum(len(row.digits) for row in self.reading.rows)
+
+    @property
+    def clarity(self) -> float:
+        """How clearly the page's characters are digits: their mean probability times digitness, 0 to 1."""
+        clear = [float(each.probabilities.max()) * each.digitness for row in self.characters for each in row]
+        return float(np.mean(clear)) if clear else 0.0
 
 
 def read_stages(
@@ -56,6 +74,18 @@ def read_stages(
     page = flat_page(part, sheet)
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
+    upright = _read_page(part, sheet, page, classifier, keep)
+    if upright.clarity >= CLEAR:
+        return upright
+    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, quarters) for quarters in (1, 3))
+    best = max(turned, key=lambda stages: stages.clarity)
+    return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
+
+
+def _read_page(
+    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, classifier: Classifier, keep: str, turned: int = 0
+) -> Stages:
+    """Read a flat page as it stands."""
     ink = find_ink(page.grey, page.enlarged)
     skew = find_skew(ink.mask)
     if skew:
@@ -69,7 +99,7 @@ def read_stages(
     characters = read_rows(rows, ink.ink, pieces.labels, classifier)
     found = (_row(row, page, pieces.pieces, keep) for row in characters)
     reading = Reading(tuple(row for row in found if row is not None))
-    return Stages(part, sheet, page, skew, ink, lines, pieces, rows, characters, reading)
+    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
