@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pendigit.ink import Grey, uint8
+from pendigit.ink import Grey, shrink, square, uint8
 
+LONGEST = 1000  # pixels: the length of the page in which lines are looked for
+KEPT = 0.3  # of a shrunk pixel that is ink: so that thin lines survive
 LONG = 0.8  # of the page's side: a straight run this long is ruled, whatever the writing's size
 TALL = 2.5  # writing's heights: a straight run this long is no digit's stroke
 BOX_TALL, BOX_WIDE = 0.9, 0.7  # writing's heights: nor is one that ends at lines across it on both ends, as boxes do
@@ -26,6 +28,16 @@ def find_lines(mask: Grey, height: float | None = None) -> Grey:
     Without the writing's height in pixels, only what runs across much of the page counts. With it, also lines a few
     digits long, and boxes.
     """
+    small = uint8(cv2.threshold(shrink(mask, LONGEST), KEPT * 255, 255, cv2.THRESH_BINARY)[1])
+    scale = max(small.shape) / max(mask.shape)
+    lines = _find(small, None if height is None else height * scale)
+    if scale < 1:
+        enlarged = cv2.resize(lines, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        lines = uint8(cv2.bitwise_and(cv2.dilate(enlarged, square(3)), mask))
+    return lines
+
+
+def _find(mask: Grey, height: float | None) -> Grey:
     rows, columns = mask.shape
     if height is None:
         thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape)))

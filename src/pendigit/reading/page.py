@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pendigit.ink import Grey, to_grey, uint8
 from pendigit.reading.sheet import Matrix, Sheet
 
-LONGEST = 2000  # pixels: at it a digit 3 mm tall on an A4 sheet still has 20, as many as MNIST's
+LONGEST = 1800  # pixels: at it a digit 4 mm tall on an A4 sheet has 24, more than MNIST's 20
 SHORTEST = 1200  # pixels: smaller pictures are enlarged to it, so that strokes are some pixels wide
 ENLARGE = 3.0  # times at most: more shows nothing new
 
