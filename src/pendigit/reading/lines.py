@@ -9,6 +9,7 @@ from pendigit.ink import Grey, shrink, square, uint8
 
 LONGEST = 1000  # pixels: the length of the page in which lines are looked for
 KEPT = 0.3  # of a shrunk pixel that is ink: so that thin lines survive
+RIM = 5  # pixels: the square by which lines found in the smaller copy are widened, so that no rim is left
 LONG = 0.8  # of the page's side: a straight run this long is ruled, whatever the writing's size
 TALL = 2.5  # writing's heights: a straight run this long is no digit's stroke
 BOX_TALL, BOX_WIDE = 0.9, 0.7  # writing's heights: nor is one that ends at lines across it on both ends, as boxes do
@@ -33,7 +34,7 @@ def find_lines(mask: Grey, height: float | None = None) -> Grey:
     lines = _find(small, None if height is None else height * scale)
     if scale < 1:
         enlarged = cv2.resize(lines, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        lines = uint8(cv2.bitwise_and(cv2.dilate(enlarged, square(3)), mask))
+        lines = uint8(cv2.bitwise_and(cv2.dilate(enlarged, square(RIM)), mask))
     return lines
 
 

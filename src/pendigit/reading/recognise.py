@@ -18,7 +18,7 @@ from pendigit.reading.cuts import cut
 from pendigit.reading.pieces import Labels, Piece
 
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
-MOST_PARTS = 4  # of a digit: more parts than these are several digits
+MOST_PARTS = 7  # of a digit: as many as a piece is cut into, so that all of it is tried as one digit too
 WIDEST = 1.5  # of the row's height: a wider digit is not written
 LOOSE = 0.15  # of the row's height: parts further apart are not tried as one digit
 PER_CUT = 0.08  # how likely a cut through ink is, before the network has seen the parts
