@@ -31,6 +31,7 @@ from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pages import WrittenPage, write_page
 
 Pixels = NDArray[np.uint8]
+PLAIN = Conditions()
 ROWS = ("31415926", "2718", "16180")
 
 
@@ -49,7 +50,7 @@ def sure_glyphs() -> Glyph:
 
 
 @cache
-def page(seed: int, conditions: Conditions = Conditions(), rows: tuple[str, ...] = ROWS) -> WrittenPage:
+def page(seed: int, conditions: Conditions = PLAIN, rows: tuple[str, ...] = ROWS) -> WrittenPage:
     return write_page(np.random.default_rng(seed), sure_glyphs(), conditions, rows)
 
 

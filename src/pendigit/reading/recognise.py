@@ -18,6 +18,8 @@ from pendigit.reading.cuts import cut
 from pendigit.reading.pieces import Labels, Piece
 
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
+COMPANY, SURE = 3, 0.8  # characters, and their median digitness, that make a row of digits
+ODDS = 4.0  # that the next piece of ink in such a row is a digit; the network was taught with even odds
 MOST_PARTS = 7  # of a digit: as many as a piece is cut into, so that all of it is tried as one digit too
 WIDEST = 1.5  # of the row's height: a wider digit is not written
 LOOSE = 0.15  # of the row's height: parts further apart are not tried as one digit
@@ -74,7 +76,7 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     read, start = [], 0
     for of_row in ways:
         end = start + len(of_row)
-        read.append(_most_likely(of_row, probabilities[start:end], digitness[start:end]))
+        read.append(_in_company(_most_likely(of_row, probabilities[start:end], digitness[start:end])))
         start = end
     return read
 
@@ -149,6 +151,14 @@ def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Prob
         read.append(Character(ways[index].piece, probabilities[index], float(digitness[index])))
         at = ways[index].start
     return read[::-1]
+
+
+def _in_company(row: list[Character]) -> list[Character]:
+    """A row's characters, each the likelier a digit for standing among digits (Bayes' rule on its digitness)."""
+    if len(row) < COMPANY or np.median([each.digitness for each in row]) < SURE:
+        return row
+    odds = [ODDS * each.digitness / (ODDS * each.digitness + 1 - each.digitness) for each in row]
+    return [each._replace(digitness=float(value)) for each, value in zip(row, odds, strict=True)]
 
 
 def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
