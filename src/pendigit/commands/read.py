@@ -55,8 +55,8 @@ def read(
                 show(name, reading, several=len(paths) > 1 or len(pages) > 1)
     if as_json:
         say(json.dumps(answers))
-    for path, error in failures:
-        say_error(str(error) if path in str(error) else f"{path}: {error}")
+    for path, failure in failures:
+        say_error(str(failure) if path in str(failure) else f"{path}: {failure}")
     if failures:
         raise typer.Exit(ImageError.exit_code)
 

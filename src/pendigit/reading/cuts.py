@@ -30,7 +30,7 @@ def cut(piece: Piece, labels: Labels, height: float, first_label: int) -> list[P
         return [piece]
     columns = np.arange(piece.width)
     part_of = np.sum([columns > path[:, None] for path in paths], axis=0)  # (h, w): how many cuts lie to the left
-    parts = []
+    parts: list[Piece] = []
     for index in range(len(paths) + 1):
         mask = own & (part_of == index)
         if not mask.any():
@@ -47,9 +47,8 @@ def _best_paths(own: npt.NDArray[np.bool_], height: float) -> list[npt.NDArray[n
     """The cheapest paths (h,) through a mask (h, w), apart from one another, from left to right."""
     cost, came = _paths(own)
     apart = max(2, round(APART * height))
-    order = np.argsort(cost[apart:-apart]) + apart if own.shape[1] > 2 * apart else []
     ends: list[int] = []
-    for end in order:
+    for end in np.argsort(cost[apart:-apart]) + apart:
         if cost[end] > THROUGH * height or len(ends) == MOST:
             break
         if all(abs(int(end) - other) >= apart for other in ends):

@@ -46,7 +46,7 @@ class Page:
     @property
     def enlarged(self) -> float:
         """How many pixels of the page one of the picture's became, at least 1."""
-        return max(1.0, 1 / abs(np.linalg.det(self.to_picture[:2, :2])) ** 0.5)
+        return max(1.0, float(abs(np.linalg.det(self.to_picture[:2, :2]))) ** -0.5)
 
     def moved(self, left: int, top: int, shape: tuple[int, ...]) -> Page:
         """The page of a part that was cut out of a picture of `shape` at `left`, `top`."""

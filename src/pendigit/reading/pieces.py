@@ -88,9 +88,9 @@ def find_pieces(mask: Grey, ink: Grey) -> Pieces:
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST] + 1
     pieces = []
     for label in order:
-        left, top, width, height, area = (int(value) for value in stats[label])
-        if max(width, height) >= LEAST_SIDE:
-            pieces.append(Piece(left, top, left + width, top + height, area, (int(label),)))
+        left, top, width, tall, area = (int(value) for value in stats[label])
+        if max(width, tall) >= LEAST_SIDE:
+            pieces.append(Piece(left, top, left + width, top + tall, area, (int(label),)))
     pieces = [piece for piece in pieces if not _is_edge(piece, labels)]
     pieces = _without_frames(pieces)
     height = writing_height(pieces)

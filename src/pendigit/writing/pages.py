@@ -208,7 +208,7 @@ def _photograph(
     pixels = np.rint(np.clip(seen, 0, 1) * 255).astype(np.uint8)
     quality = round(95 - 70 * conditions.compression)
     _, coded = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[:, :, ::-1])
+    return np.asarray(cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _seen(box: Box, matrix: Matrix, size: tuple[int, int]) -> Box:
