@@ -9,7 +9,7 @@ from typing import Any
 from pendigit.errors import UsageError
 
 WEIGHTS = Path(__file__).parent / "weights"
-DEFAULT = "classic"  # until better weights replace it
+DEFAULT = "reader"  # for digits of all hands; `classic` is the tutorials' network
 
 
 def shipped() -> dict[str, Path]:
