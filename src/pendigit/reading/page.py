@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -46,7 +47,8 @@ class Page:
     @property
     def enlarged(self) -> float:
         """How many pixels of the page one of the picture's became, at least 1."""
-        return max(1.0, float(abs(np.linalg.det(self.to_picture[:2, :2]))) ** -0.5)
+        area = abs(float(np.linalg.det(self.to_picture[:2, :2])))  # of the picture that one pixel shows
+        return max(1.0, 1 / math.sqrt(area))
 
     def moved(self, left: int, top: int, shape: tuple[int, ...]) -> Page:
         """The page of a part that was cut out of a picture of `shape` at `left`, `top`."""
