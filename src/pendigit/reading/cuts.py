@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from pendigit.reading.pieces import Labels, Piece
 
-WIDE = 0.9  # of the row's height: a narrower piece is one digit
+WIDE = 0.75  # of the row's height: a narrower piece is one digit
 APART = 0.2  # of the row's height: cuts are at least so far apart, and from the piece's sides
 MOST = 6  # cuts of a piece
-THROUGH = 0.3  # of the row's height: more ink than this on its way is no cut between two digits
+THROUGH = 0.4  # of the row's height: more ink than this on its way is no cut between two digits
 SLANT = 3.0  # what a step aside costs, of a pixel's ink: so that a path goes around strokes, but not far
 
 
