@@ -16,6 +16,7 @@ LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
 GIANT = 4.0  # writing's heights: a taller piece is no digit
+DOT = 0.35  # of the writing's height: a dot's size at most
 ROUND = 0.7  # width by height: a fat 1 is as solid, but narrower
 SOLID = 0.76  # of its box that is ink: a disc has 0.79
 ONE_ROW = 2.2  # times the height of most pieces
@@ -95,7 +96,7 @@ def find_pieces(mask: Grey, ink: Grey) -> Pieces:
     pieces = _without_frames(pieces)
     height = writing_height(pieces)
     kept = [piece for piece in pieces if SPECK * height <= max(piece.width, piece.height) <= GIANT * height]
-    kept = [piece for piece in kept if not _is_blot(piece) and not _is_sliver(piece, mask.shape, height)]
+    kept = [piece for piece in kept if not _is_blot(piece, height) and not _is_sliver(piece, mask.shape, height)]
     return Pieces(_without_soft(kept, labels, ink), labels, height, len(stats) - 1)
 
 
@@ -149,9 +150,13 @@ def _is_edge(piece: Piece, labels: Labels) -> bool:
     return bool(depth.mean() < EDGE_DEPTH)
 
 
-def _is_blot(piece: Piece) -> bool:
-    """Whether a piece is a filled disc or patch: digits as wide have paper in them."""
-    return piece.width > ROUND * piece.height and piece.area > SOLID * piece.width * piece.height
+def _is_blot(piece: Piece, height: float) -> bool:
+    """Whether a piece is a filled disc or patch: digits as wide have paper in them; smaller ones are dots."""
+    return (
+        piece.height > DOT * height
+        and piece.width > ROUND * piece.height
+        and piece.area > SOLID * piece.width * piece.height
+    )
 
 
 def _is_sliver(piece: Piece, shape: tuple[int, ...], height: float) -> bool:
