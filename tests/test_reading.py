@@ -138,7 +138,7 @@ def test_a_wide_gap_starts_a_group() -> None:
 def test_separators_are_kept_when_asked_for() -> None:
     picture = page(7, rows=("1234",)).picture.copy()
     boxes = page(7, rows=("1234",)).boxes[0]
-    size = max(4, (boxes[3][3] - boxes[3][1]) // 8)
+    size = (boxes[3][3] - boxes[3][1]) // 5
     cv2.circle(picture, (boxes[3][2] + 2 * size, boxes[3][3] - size // 2), size // 2, (20, 20, 20), -1)
     plain, kept = (reader().read(picture, keep=keep).rows[0].text for keep in ("", ".,-"))
     assert len(plain) == 4
