@@ -37,10 +37,10 @@ def to_grey(image: npt.NDArray[np.uint8]) -> Grey:
 
 def shrink(grey: Grey, longest: int) -> Grey:
     """The picture with its longer side at most `longest` pixels, by averaging areas."""
-    scale = longest / max(grey.shape)
+    scale = longest / max(grey.shape[:2])
     if scale >= 1:
         return grey
-    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    height, width = (max(1, round(side * scale)) for side in grey.shape[:2])
     return uint8(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA))
 
 

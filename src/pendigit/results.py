@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import Any
 
 
@@ -36,6 +37,75 @@ class Digit:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class PlacedDigit(Digit):
+    """One digit read on a page.
+
+    Attributes:
+        box: Where it is: left, top, right, bottom in pixels of the upright picture, the latter two exclusive.
+    """
+
+    box: tuple[int, int, int, int]
+
+    @classmethod
+    def at(cls, box: tuple[int, int, int, int], probabilities: Any) -> PlacedDigit:
+        """A box and ten probabilities (10,) -> the digit they speak for."""
+        found = Digit.of(probabilities)
+        return cls(found.digit, found.probability, found.probabilities, box)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return asdict(self) | {"box": list(self.box), "runners_up": [list(pair) for pair in self.runners_up[:3]]}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of writing.
+
+    Attributes:
+        groups: Its text in groups: a wide gap, such as a second column, starts a new one.
+        digits: Its digits from left to right.
+    """
+
+    groups: tuple[str, ...]
+    digits: tuple[PlacedDigit, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole row, groups joined."""
+        return "".join(self.groups)
+
+    @property
+    def probability(self) -> float:
+        """That every digit is right, if they err independently."""
+        return prod(digit.probability for digit in self.digits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        digits = [digit.to_dict() for digit in self.digits]
+        return {"text": self.text, "groups": list(self.groups), "probability": self.probability, "digits": digits}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What stands on a page.
+
+    Attributes:
+        rows: Its rows from top to bottom; none where no digits were found.
+    """
+
+    rows: tuple[Row, ...]
+
+    @property
+    def text(self) -> str:
+        """A line for each row."""
+        return "\n".join(row.text for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return {"text": self.text, "rows": [row.to_dict() for row in self.rows]}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.errors import ImageError
+from pendigit.errors import ImageError, MissingExtraError
+from pendigit.extras import require
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,6 +25,10 @@ FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # 8, 10, 12, 14 and 16 bits: what
 LIGHT = 128  # of 255: from here on a visible pixel of a transparent picture counts as light
 # EPS is left out because Pillow starts Ghostscript for it; the rest are not used for photos, scans or drawings.
 FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "DIB", "PPM", "ICO", "TGA", "JPEG2000")
+PDF = b"%PDF"
+PDF_SCALE = 200 / 72  # pixels to a point: 200 dots an inch show a digit 3 mm tall in 24 pixels
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")  # brands of the files that phones write
 _EXPORT = "open it in a viewer and export it as PNG or JPEG"
 
 
@@ -60,6 +65,60 @@ def load_image(source: Source) -> Pixels:
     )
 
 
+def load_pages(source: Source) -> list[Pixels]:
+    """Every page of a document, in order: a TIFF's pages, a PDF's at 200 dots an inch, or the one picture.
+
+    Raises:
+        ImageError: As `load_image`; also for a PDF that is damaged or locked, or has no pages.
+        MissingExtraError: A PDF or HEIC file without the extra [pdf] or [heic].
+    """
+    if not isinstance(source, (str, Path, bytes)):
+        return [load_image(source)]
+    content = source if isinstance(source, bytes) else _content(Path(source).expanduser())
+    name = f"the picture of {len(content)} bytes" if isinstance(source, bytes) else str(source)
+    if content.startswith(PDF):
+        return _pdf_pages(content, name)
+    if content[:4] in TIFF:
+        return _tiff_pages(content, name)
+    return [_large_enough(_from_bytes(content, name), name)]
+
+
+def _tiff_pages(content: bytes, name: str) -> list[Pixels]:
+    from PIL import Image, ImageSequence
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(content), formats=["TIFF"])
+            return [
+                _large_enough(_decode(page, f"{name}, page {number}", is_file=False), f"{name}, page {number}")
+                for number, page in enumerate(ImageSequence.Iterator(image), 1)
+            ]
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
+        raise ImageError(f"{name} is no TIFF that can be decoded", "a whole TIFF", _EXPORT) from error
+
+
+def _pdf_pages(content: bytes, name: str) -> list[Pixels]:
+    require("pdf", "pypdfium2")
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(content) as document:
+            pages = []
+            for page in document:
+                width, height = (side * PDF_SCALE for side in page.get_size())
+                if width * height > MAX_PIXELS:
+                    raise _too_large(f"{name} has a page of {round(width)}x{round(height)} pixels")
+                pages.append(np.array(page.render(scale=PDF_SCALE).to_pil().convert("RGB")))
+    except pypdfium2.PdfiumError as error:
+        raise ImageError(f"{name} is no PDF that can be opened ({error})", "an unlocked PDF", _EXPORT) from error
+    if not pages:
+        raise ImageError(f"{name} has no pages", "a PDF of scans", _EXPORT)
+    return pages
+
+
 def _content(path: Path) -> bytes:
     if path.is_dir():
         raise ImageError(f"{path} is a folder", "one picture", "name the pictures in it")
@@ -80,6 +139,8 @@ def _from_bytes(content: bytes, name: str) -> Pixels:
             image = _open(content)
     except Image.DecompressionBombError as error:
         raise _too_large(f"{name} has {error.args[0].split('(')[-1].split(' ')[0]} pixels") from error
+    except MissingExtraError:
+        raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise ImageError(f"{name} is no picture that can be decoded", "a PNG, JPEG or the like", _EXPORT) from error
     with image:
@@ -90,6 +151,12 @@ def _open(content: bytes) -> Image.Image:
     """Read the header, with Pillow's few common formats first: loading the others takes longer than decoding."""
     from PIL import Image, UnidentifiedImageError
 
+    if content[4:8] == b"ftyp" and content[8:12] in HEIF:
+        require("heic", "pillow_heif")
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+        return Image.open(io.BytesIO(content), formats=["HEIF"])
     Image.preinit()
     try:
         return Image.open(io.BytesIO(content), formats=[name for name in FORMATS if name in Image.OPEN])

@@ -1,4 +1,4 @@
-"""Pictures of one digit each -> digits: decode, frame, classify."""
+"""Pictures -> digits: of one digit each by framing, of pages stage by stage."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from pendigit.errors import ImageError
 from pendigit.frame import to_frame
 from pendigit.models import find_model
 from pendigit.reading.images import Source, load_image
+from pendigit.reading.stages import Region, read_stages
+from pendigit.results import Reading
 
 Sources: TypeAlias = "Source | Iterable[Source]"
 
 
 class Reader:
-    """Reads pictures of one digit each, whatever their size, colour, polarity or format.
+    """Reads photos and scans of writing (`read`), and pictures of one digit each (`predict`).
 
-    Pictures are paths, bytes, Pillow images or arrays (H, W), (H, W, 3), (H, W, 4), see `load_image`; one of them, a
-    list, any iterable, or an array (n, H, W). MNIST frames are passed to the network as they are, see `is_frame`;
-    everything else is framed first.
+    Pictures have any size, colour, polarity or format: paths, bytes, Pillow images or arrays (H, W), (H, W, 3),
+    (H, W, 4), see `load_image`. `predict` takes one of them, a list, any iterable, or an array (n, H, W); MNIST frames
+    are passed to the network as they are, see `is_frame`, and everything else is framed first.
 
     Args:
         classifier: What reads the frames.
@@ -44,6 +46,20 @@ class Reader:
         while batch := [_framed(index, image) for index, image in islice(frames, BATCH)]:
             parts.append(self.classifier.predict_proba(np.stack(batch)))
         return np.concatenate(parts)
+
+    def read(self, image: Source, region: Region | None = None, keep: str = "") -> Reading:
+        """The numbers on a photo or scan: rows from top to bottom, digits from left to right.
+
+        Args:
+            image: A path, bytes, a Pillow image or an array, see `load_image`.
+            region: Read this part alone: left, top, width, height in pixels of the upright picture.
+            keep: Separators to report with the digits, any of ".,-".
+
+        Raises:
+            ImageError: The picture cannot be read, or the region lies outside it.
+            UsageError: Other separators are asked for.
+        """
+        return read_stages(load_image(image), self.classifier, region, keep).reading
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

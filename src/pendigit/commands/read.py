@@ -1,0 +1,114 @@
+"""`pendigit read`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pendigit.commands.terminal import say, say_error
+from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
+
+if TYPE_CHECKING:
+    from pendigit.reading.images import Pixels
+    from pendigit.reading.stages import Region
+    from pendigit.results import Reading
+
+UNSURE = 0.9  # probability: a row with a less sure digit is marked
+
+
+def read(
+    sources: Annotated[list[str], typer.Argument(help="Photos and scans, or folders of them.")],
+    model: Annotated[
+        str | None, typer.Option(help="A model: name, file or run folder.", show_default="classic")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
+    region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
+    keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
+) -> None:
+    """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
+    import pendigit
+    from pendigit.reading.images import load_pages
+
+    part = parse_region(region)
+    reader = pendigit.load_reader(model)
+    answers: list[dict[str, Any]] = []
+    failures: list[tuple[str, PendigitError]] = []
+    paths = find_pictures(sources)
+    for path in paths:
+        try:
+            pages = load_pages(path)
+            readings = [reader.read(page, part, keep) for page in pages]
+        except (ImageError, MissingExtraError) as error:
+            failures.append((path, error))
+            answers.append({"source": path, "error": str(error)})
+            continue
+        for number, (page, reading) in enumerate(zip(pages, readings, strict=True), 1):
+            name = path if len(pages) == 1 else f"{path}, page {number}"
+            answers.append({"source": path, "page": number} | reading.to_dict())
+            if overlay is not None:
+                save_overlay(overlay, path, number if len(pages) > 1 else None, page, reading)
+            if not as_json:
+                show(name, reading, several=len(paths) > 1 or len(pages) > 1)
+    if as_json:
+        say(json.dumps(answers))
+    for path, failure in failures:
+        say_error(str(failure) if path in str(failure) else f"{path}: {failure}")
+    if failures:
+        raise typer.Exit(ImageError.exit_code)
+
+
+def save_overlay(folder: Path, path: str, number: int | None, page: Pixels, reading: Reading) -> None:
+    """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
+    from pendigit.reading.overlay import draw_overlay, publish_picture
+
+    name = Path(path).name + ("" if number is None else f"-{number}")
+    publish_picture(folder / f"{name}.png", draw_overlay(page, reading))
+
+
+def find_pictures(sources: list[str]) -> list[str]:
+    """The pictures of files and folders, a folder's in the order of their names. Raises ImageError for none."""
+    found: list[str] = []
+    for source in sources:
+        folder = Path(source).expanduser()
+        if not folder.is_dir():
+            found.append(source)
+            continue
+        inside = [str(path) for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS]
+        if not inside:
+            raise ImageError(
+                f"no pictures in {source}", f"files such as {', '.join(ENDINGS[:4])}", "name another folder"
+            )
+        found.extend(inside)
+    return found
+
+
+def parse_region(text: str | None) -> Region | None:
+    """Four whole numbers as on the command line. Raises UsageError."""
+    if text is None:
+        return None
+    try:
+        left, top, width, height = (int(number) for number in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"--region {text}", "four whole numbers x,y,width,height", "measure in pixels of the upright picture"
+        ) from error
+    return left, top, width, height
+
+
+def show(path: str, reading: Reading, several: bool) -> None:
+    """Print a reading, a line for each row, groups apart; its file's name first where there are several."""
+    if several:
+        say(f"{path}:")
+    if not reading.rows:
+        say("no digits found; pendigit doctor shows why")
+    for row in reading.rows:
+        unsure = [digit for digit in row.digits if digit.probability < UNSURE]
+        note = "  (unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure) + ")"
+        say("  ".join(row.groups) + (note if unsure else ""))
+
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf")

@@ -1,0 +1,133 @@
+"""From a page's grey levels to its ink: light and shadow flattened, either polarity, dark and light pens alike."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.ink import Grey, is_dark_on_light, odd, shrink, square, uint8
+
+THUMB = 512  # pixels: paper and light change slowly, and are judged in a picture of this length
+WIDE = 0.3  # of the shorter side: no pen's stroke is wider, not even in a close-up of one digit
+NARROW = 1 / 16  # of the shorter side: nor are those of writing that fills a page
+SHARP = 0.4  # of its darkness by which a pen's stroke ends within 4 pixels; shadows have 0.3 at most
+NOISE = 6.0  # standard deviations of the paper's grain: less is no ink
+FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
+PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
+SHARE = 0.4  # of the darkest ink nearby: what is paler is the soft edge of a stroke, or the paper's pattern
+NEARBY = 1 / 12  # of the longer side: how far ink is compared
+BLOCK = 8  # pixels: the grid on which the darkest ink nearby is looked up
+
+
+class Ink(NamedTuple):
+    """What the pen left on a page.
+
+    Attributes:
+        ink: (H, W) uint8, contrast to the paper at that place: 0 is paper, 255 is black on white.
+        mask: (H, W) uint8, 255 where there is ink.
+        traces: (H, W) uint8, 255 where there is anything above the grain, also the faint print beside dark writing.
+        noise: Standard deviation of plain paper, in the ink's levels.
+        light_on_dark: Whether the writing is lighter than its ground.
+    """
+
+    ink: Grey
+    mask: Grey
+    traces: Grey
+    noise: float
+    light_on_dark: bool
+
+
+def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
+    """A page (H, W) uint8 of either polarity -> its ink; `enlarged` says how many pixels each of the photo's became."""
+    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2).astype(np.float32))
+    dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
+    ink = _contrast(dark, _paper(dark, enlarged))
+    noise = _noise(ink)
+    least = max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max()))
+    _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
+    return Ink(ink, _threshold(ink, least), uint8(traces), noise, light_on_dark)
+
+
+def _threshold(ink: Grey, faintest: float) -> Grey:
+    """Ink (H, W) -> 255 where it is clearly above the grain, and not much paler than the darkest ink nearby.
+
+    A local threshold after Su, Lu and Tan (2010), "Binarization of historical document images using the local maximum
+    and minimum": faint writing far from dark writing is found, and the paper's pattern beside dark writing is not.
+    """
+    height, width = ink.shape
+    small = cv2.resize(ink, (max(1, width // BLOCK), max(1, height // BLOCK)), interpolation=cv2.INTER_AREA)
+    blocks = _block_maxima(ink, small.shape)
+    reach = odd(2 * NEARBY * max(blocks.shape))
+    darkest = cv2.blur(cv2.dilate(blocks, square(reach)), (reach, reach))
+    least = np.maximum(darkest * np.float32(SHARE), faintest).astype(np.uint8)
+    return uint8(cv2.compare(ink, cv2.resize(least, (width, height)), cv2.CMP_GT))
+
+
+def _block_maxima(ink: Grey, shape: tuple[int, ...]) -> Grey:
+    """The darkest smoothed ink in each block of a grid of `shape`."""
+    rows, columns = shape
+    height, width = min(ink.shape[0], rows * BLOCK), min(ink.shape[1], columns * BLOCK)
+    smooth = cv2.blur(ink, (3, 3))
+    if height < rows * BLOCK or width < columns * BLOCK:
+        return uint8(cv2.resize(cv2.dilate(smooth, square(BLOCK)), (columns, rows), interpolation=cv2.INTER_NEAREST))
+    return np.asarray(smooth[:height, :width].reshape(rows, BLOCK, columns, BLOCK).max(axis=(1, 3)), np.uint8)
+
+
+def _paper(dark: Grey, enlarged: float) -> Grey:
+    """The paper behind dark writing (H, W): what a closing leaves where a pen's strokes are filled from around.
+
+    A narrow closing follows shadows, but takes a fat stroke for one; a wide one does neither. So where the two differ,
+    the outline tells: a shadow's is soft.
+    """
+    thumb = cv2.GaussianBlur(shrink(dark, min(THUMB, round(max(dark.shape) / enlarged))), (3, 3), 0)
+    side = max(3, odd(NARROW * min(thumb.shape)))
+    narrow, wide = (_closed(uint8(thumb), length) for length in (side, max(3, odd(WIDE * min(thumb.shape)))))
+    fat = cv2.dilate(_fat_strokes(uint8(thumb), narrow, wide, odd(side / 2)), square(side))
+    paper = cv2.blur(np.where(fat > 0, wide, narrow), (odd(side / 2),) * 2)
+    return uint8(cv2.resize(paper, dark.shape[::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def _closed(grey: Grey, side: int) -> Grey:
+    return uint8(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, square(side)))
+
+
+def _fat_strokes(dark: Grey, narrow: Grey, wide: Grey, stroke: int) -> Grey:
+    """Patches (H, W) that are ink to the wide paper but not to the narrow one, and have a pen's sharp outline."""
+    ink = uint8(cv2.subtract(wide, dark))
+    _, mask = cv2.threshold(ink, FAINTEST, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    core = cv2.bitwise_and(
+        mask, cv2.compare(cv2.subtract(narrow, dark), cv2.convertScaleAbs(ink, alpha=0.5), cv2.CMP_LT)
+    )
+    core = cv2.morphologyEx(core, cv2.MORPH_CLOSE, square(stroke))  # writing in a shadow cuts it up
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=8, ltype=cv2.CV_32S)
+    steep = cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_GRADIENT, square(5)), square(5))
+    outline = cv2.subtract(core, cv2.erode(core, square(3))) > 0
+    sharp = np.zeros(count, np.uint8)
+    for label in range(1, count):
+        window = _window(stats[label])
+        own = labels[window] == label
+        edge = steep[window][own & outline[window]]
+        if edge.size and np.median(edge) >= SHARP * ink[window][own].mean():
+            sharp[label] = 255
+    return np.asarray(sharp[labels], np.uint8)
+
+
+def _window(stats: npt.NDArray[np.int32]) -> tuple[slice, slice]:
+    left, top, width, height = (int(side) for side in stats[:4])
+    return slice(top, top + height), slice(left, left + width)
+
+
+def _contrast(dark: Grey, paper: Grey) -> Grey:
+    """How much of the paper's light the ink takes, 0 to 255: a shadow takes its share of both, and cancels."""
+    light = cv2.divide(dark, paper, scale=255)
+    return uint8(cv2.bitwise_not(light))
+
+
+def _noise(ink: Grey) -> float:
+    """The grain of paper and camera: from the middle half of all pixels, most of which are paper."""
+    sample = ink[:: max(1, ink.shape[0] // 256), :: max(1, ink.shape[1] // 256)]
+    low, high = np.percentile(sample, (25, 60))
+    return float(high - low) / 0.93  # of a normal distribution's deviations, these two are 0.93 apart

@@ -1,0 +1,128 @@
+"""Ruled lines, squared paper and the frames of boxes: removed where no stroke crosses them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from pendigit.ink import Grey, shrink, square, uint8
+
+LONGEST = 1000  # pixels: the length of the page in which lines are looked for
+KEPT = 0.3  # of a shrunk pixel that is ink: so that thin lines survive
+RIM = 5  # pixels: the square by which lines found in the smaller copy are widened, so that no rim is left
+LONG = 0.8  # of the page's side: a straight run this long is ruled, whatever the writing's size
+TALL = 2.5  # writing's heights: a straight run this long is no digit's stroke
+BOX_TALL, BOX_WIDE = 0.9, 0.7  # writing's heights: nor is one that ends at lines across it on both ends, as boxes do
+THICK = 0.12  # of the writing's height: a printed line is thinner
+FIRST_THICK = 1 / 150  # of the page's shorter side: as long as the writing's height is not known
+LEAST_THICK = 5  # pixels: of lines on small pages
+DARKER = 1.6  # times a line's ink: more is a pen's
+WHOLE = 0.8  # of a run that is ink: strokes that cross and gaps in print leave the rest
+SLOPES = (-0.07, -0.035, 0.0, 0.035, 0.07)  # rise by length, 0 to 4 degrees: what the skew leaves in perspective
+WOBBLE = 3  # pixels: how far a line may stray from a slope
+NEAR = 6  # pixels: how near to a corner the sides of a box end
+
+
+def find_lines(mask: Grey, height: float | None = None) -> Grey:
+    """All ink (H, W) of 0 or 255, however faint -> 255 where it belongs to long straight level or upright lines.
+
+    Without the writing's height in pixels, only what runs across much of the page counts. With it, also lines a few
+    digits long, and boxes.
+    """
+    small = uint8(cv2.threshold(shrink(mask, LONGEST), KEPT * 255, 255, cv2.THRESH_BINARY)[1])
+    scale = max(small.shape) / max(mask.shape)
+    lines = _find(small, None if height is None else height * scale)
+    if scale < 1:
+        enlarged = cv2.resize(lines, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        lines = uint8(cv2.bitwise_and(cv2.dilate(enlarged, square(RIM)), mask))
+    return lines
+
+
+def _find(mask: Grey, height: float | None) -> Grey:
+    rows, columns = mask.shape
+    if height is None:
+        thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape)))
+        return uint8(cv2.bitwise_or(_level(mask, LONG * columns, thick), _upright(mask, LONG * rows, thick)))
+    thick = max(LEAST_THICK, round(THICK * height))
+    level = _level(mask, min(LONG * columns, TALL * height), thick)
+    upright = _upright(mask, min(LONG * rows, TALL * height), thick)
+    sides = _boxes(mask, height, thick, level, upright)
+    return uint8(cv2.bitwise_or(cv2.bitwise_or(level, upright), sides))
+
+
+def without_lines(mask: Grey, ink: Grey, lines: Grey) -> Grey:
+    """The mask of the ink without the lines; strokes that a line cut through are closed again.
+
+    What is much darker than the lines is a stroke that runs along one.
+    """
+    print_ = ink[lines > 0]
+    if not print_.size:
+        return mask
+    _, darker = cv2.threshold(ink, min(254.0, DARKER * float(np.median(print_))), 255, cv2.THRESH_BINARY)
+    lines = uint8(cv2.subtract(lines, darker))
+    rest = uint8(cv2.subtract(mask, lines))
+    side = LEAST_THICK + 2
+    closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return uint8(cv2.bitwise_or(rest, cv2.bitwise_and(closed, lines)))
+
+
+def _upright(mask: Grey, length: float, thick: int) -> Grey:
+    return uint8(cv2.transpose(_level(uint8(cv2.transpose(mask)), length, thick)))
+
+
+def _level(mask: Grey, length: float, thick: int) -> Grey:
+    """The level lines of a mask: thin from top to bottom, at least `length` pixels from left to right.
+
+    Where a stroke crosses, ink is not thin, so the crossing stays with the stroke.
+    """
+    thin = uint8(cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))))
+    side = max(3, round(length))
+    found = np.zeros_like(mask)
+    for slope in SLOPES:
+        run = _runs(thin, side, slope)
+        if run is not None:
+            found = cv2.bitwise_or(found, run)
+    return uint8(cv2.bitwise_and(found, thin))
+
+
+def _runs(thin: Grey, length: int, slope: float) -> Grey | None:
+    """Where ink of one slope runs on for `length` pixels: in the mask sheared level, mapped back."""
+    rows, columns = thin.shape
+    shear = np.array([[1, 0, 0], [slope, 1, -slope * columns / 2]], np.float32)
+    level = thin if slope == 0 else cv2.warpAffine(thin, shear, (columns, rows), flags=cv2.INTER_NEAREST)
+    wide = cv2.dilate(level, np.ones((WOBBLE, 1), np.uint8))
+    share = cv2.blur(wide, (length, 1), borderType=cv2.BORDER_REFLECT)
+    _, centres = cv2.threshold(share, WHOLE * 255, 255, cv2.THRESH_BINARY)
+    if not cv2.countNonZero(centres):
+        return None
+    run = cv2.dilate(centres, np.ones((WOBBLE, length), np.uint8))
+    if slope != 0:
+        run = cv2.warpAffine(run, shear, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return uint8(run)
+
+
+def _boxes(mask: Grey, height: float, thick: int, level: Grey, upright: Grey) -> Grey:
+    """Shorter straight runs that end, both ways, at lines across them: the sides of boxes."""
+    across = uint8(cv2.bitwise_or(level, _level(mask, BOX_WIDE * height, thick)))
+    down = uint8(cv2.bitwise_or(upright, _upright(mask, BOX_TALL * height, thick)))
+    sides = _ending_at(across, down, 1)
+    ends = _ending_at(down, sides, 0)
+    return uint8(cv2.bitwise_or(_ending_at(sides, ends, 1), ends))
+
+
+def _ending_at(lines: Grey, others: Grey, axis: int) -> Grey:
+    """Those of some lines, running along an axis, at both of whose ends there is another line."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
+    chosen = np.zeros(count, np.uint8)
+    for label in range(1, count):
+        left, top, width, height, _ = (int(value) for value in stats[label])
+        right, bottom = left + width, top + height
+        if axis == 1:
+            ends = ((top, bottom, left, left), (top, bottom, right, right))
+        else:
+            ends = ((top, top, left, right), (bottom, bottom, left, right))
+        chosen[label] = 255 * all(
+            others[max(0, up - NEAR) : low + NEAR, max(0, start - NEAR) : end + NEAR].any()
+            for up, low, start, end in ends
+        )
+    return np.asarray(chosen[labels], np.uint8)

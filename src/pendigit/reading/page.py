@@ -1,0 +1,106 @@
+"""The flat, upright page that is read, and the way back from its pixels to the photo's."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.ink import Grey, to_grey, uint8
+from pendigit.reading.sheet import Matrix, Sheet
+
+LONGEST = 1800  # pixels: at it a digit 4 mm tall on an A4 sheet has 24, more than MNIST's 20
+SHORTEST = 1200  # pixels: smaller pictures are enlarged to it, so that strokes are some pixels wide
+ENLARGE = 3.0  # times at most: more shows nothing new
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the latter two exclusive
+
+
+@dataclass(frozen=True)
+class Page:
+    """A flat page.
+
+    Attributes:
+        grey: (H, W) uint8.
+        to_picture: (3, 3), maps the page's x, y, 1 to the picture's pixels.
+        size: The picture's width and height in pixels.
+    """
+
+    grey: Grey
+    to_picture: Matrix
+    size: tuple[int, int]
+
+    def box_in_picture(self, box: Box) -> Box:
+        """A box on the page -> the box around it in the picture, cut at the picture's border."""
+        left, top, right, bottom = box
+        corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]], np.float64)
+        mapped = corners @ self.to_picture.T
+        points = mapped[:, :2] / mapped[:, 2:]
+        limits = np.array(self.size)
+        low = np.clip(np.floor(points.min(axis=0) + 1e-6), 0, limits - 1).astype(int)
+        high = np.clip(np.ceil(points.max(axis=0) - 1e-6), low + 1, limits).astype(int)
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+    @property
+    def enlarged(self) -> float:
+        """How many pixels of the page one of the picture's became, at least 1."""
+        area = abs(float(np.linalg.det(self.to_picture[:2, :2])))  # of the picture that one pixel shows
+        return max(1.0, 1 / math.sqrt(area))
+
+    def moved(self, left: int, top: int, shape: tuple[int, ...]) -> Page:
+        """The page of a part that was cut out of a picture of `shape` at `left`, `top`."""
+        shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
+        return Page(self.grey, shift @ self.to_picture, (shape[1], shape[0]))
+
+    def turned(self, quarters: int) -> Page:
+        """The page turned clockwise by a number of quarters."""
+        height, width = self.grey.shape
+        back = [
+            np.eye(3),
+            np.array([[0, 1, 0], [-1, 0, height], [0, 0, 1]], np.float64),
+            np.array([[-1, 0, width], [0, -1, height], [0, 0, 1]], np.float64),
+            np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], np.float64),
+        ][quarters % 4]
+        grey = np.ascontiguousarray(np.rot90(self.grey, -quarters))
+        return Page(grey, self.to_picture @ back, self.size)
+
+    def levelled(self, degrees: float) -> Page:
+        """The page with what rises by `degrees` to the right laid level, enlarged so that nothing is cut."""
+        height, width = self.grey.shape
+        cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+        corners = matrix @ np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]])
+        low, high = corners.min(axis=1), corners.max(axis=1)
+        matrix[:2, 2] = -low[:2]
+        size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
+        grey = cv2.warpAffine(self.grey, matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return Page(uint8(grey), self.to_picture @ np.linalg.inv(matrix), self.size)
+
+
+def flat_page(picture: npt.NDArray[np.uint8], sheet: Sheet | None) -> Page:
+    """A picture (H, W) or (H, W, 3) -> the page that is read: the sheet alone, or all of the picture."""
+    height, width = picture.shape[:2]
+    page_width, page_height = (width, height) if sheet is None else (sheet.width, sheet.height)
+    scale = _scale(max(page_width, page_height))
+    size = (max(1, round(page_width * scale)), max(1, round(page_height * scale)))
+    if sheet is None:
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        resized = picture if scale == 1 else cv2.resize(picture, size, interpolation=way)
+        back = np.diag([width / size[0], height / size[1], 1.0])
+        return Page(to_grey(uint8(resized)), back, (width, height))
+    back = sheet.to_picture(*size)
+    grey = to_grey(picture)
+    if scale < 0.5:  # sampling between few pixels would let grain through
+        grey = uint8(cv2.blur(grey, (round(1 / scale),) * 2))
+    way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
+    flat = cv2.warpPerspective(grey, back, size, flags=way | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return Page(uint8(flat), back, (width, height))
+
+
+def _scale(longest: float) -> float:
+    if longest > LONGEST:
+        return LONGEST / longest
+    return float(min(ENLARGE, max(1.0, SHORTEST / longest)))

@@ -1,0 +1,183 @@
+"""Rows of characters to digits: which pieces of ink make a digit each, and which digit it is.
+
+This is the seam at which another way of reading a row can be put in place: `read_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from pendigit.classifier import Classifier, Frames, Probabilities
+from pendigit.frame import frame_ink
+from pendigit.ink import Grey, uint8
+from pendigit.reading.cuts import cut
+from pendigit.reading.pieces import Labels, Piece
+
+LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
+COMPANY, SURE = 3, 0.8  # characters, and their median digitness, that make a row of digits
+ODDS = 4.0  # that the next piece of ink in such a row is a digit; the network was taught with even odds
+MOST_PARTS = 7  # of a digit: as many as a piece is cut into, so that all of it is tried as one digit too
+WIDEST = 1.5  # of the row's height: a wider digit is not written
+LOOSE = 0.15  # of the row's height: parts further apart are not tried as one digit
+PER_CUT = 0.08  # how likely a cut through ink is, before the network has seen the parts
+PER_JOIN = 0.3  # how likely two pieces that do not touch are one digit
+USUAL_WIDTH, SPREAD = 0.7, 0.25  # of the row's height: digits are this wide, and rarely wider
+LEAST = 1e-4  # the share that a network that is sure of its error leaves to the truth
+LONG_TAIL = 1.3  # of the row's height: of a taller character only what stands in the row's band is read
+BAND = 0.15  # of the row's height that the band goes beyond it
+
+
+class Character(NamedTuple):
+    """One character: its piece of ink, its probabilities (10,), and how surely it is a digit, 0 to 1."""
+
+    piece: Piece
+    probabilities: Probabilities
+    digitness: float
+
+    @property
+    def is_digit(self) -> bool:
+        """Whether it counts as a digit."""
+        return self.digitness >= LEAST_DIGITNESS
+
+
+class _Way(NamedTuple):
+    """A candidate: the parts from `start` to `end` of a row taken as one digit, its likelihood before it is seen."""
+
+    start: int
+    end: int
+    piece: Piece
+    view: Piece
+    prior: float
+
+
+def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[list[Character]]:
+    """Rows of pieces -> rows of characters. `labels` is written to where pieces are cut.
+
+    Wide pieces are cut wherever two digits may touch; neighbouring parts are joined in every way that may be a digit;
+    the classifier sees all of them at once; and the most likely way through each row is taken (a shortest path, as in
+    Matan, Burges, LeCun and Denker, 1992, "Multi-digit recognition using a space displacement neural network").
+    """
+    label = int(labels.max()) + 1
+    ways: list[list[_Way]] = []
+    for row in rows:
+        height = row_height(row)
+        parts: list[tuple[Piece, int]] = []
+        for index, piece in enumerate(row):
+            found = cut(piece, labels, height, label)
+            label += len(found)
+            parts.extend((part, index) for part in found)
+        ways.append(_ways(parts, row, height))
+    views = [way.view for of_row in ways for way in of_row]
+    probabilities, digitness = _classify([crop(view, ink, labels) for view in views], classifier)
+    read, start = [], 0
+    for of_row in ways:
+        end = start + len(of_row)
+        read.append(_in_company(_most_likely(of_row, probabilities[start:end], digitness[start:end])))
+        start = end
+    return read
+
+
+def row_height(row: list[Piece]) -> float:
+    """The height of a row's usual character: the median, dots and dashes apart."""
+    heights = np.array([piece.height for piece in row], np.float64)
+    return float(np.median(heights[heights >= heights.max() / 3]))
+
+
+def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> list[_Way]:
+    """Every run of parts that may be one digit; `parts` come with the index of the piece they were cut from."""
+    top, bottom = _band(row, height)
+    ways = []
+    for start in range(len(parts)):
+        joined, prior = parts[start][0], 1.0
+        for end in range(start + 1, min(start + MOST_PARTS, len(parts)) + 1):
+            if end > start + 1:
+                part, origin = parts[end - 1]
+                apart = origin != parts[end - 2][1]
+                if apart and part.left - joined.right > LOOSE * height:
+                    break
+                joined = joined.joined(part)
+                prior *= PER_JOIN if apart else 1.0
+            if joined.width > WIDEST * height and end > start + 1:
+                break
+            cuts = (_is_cut(parts, start) + _is_cut(parts, end)) / 2  # each cut is shared by two
+            likely = prior * PER_CUT**cuts * _width_prior(joined, height)
+            ways.append(_Way(start, end, joined, _within(joined, top, bottom, height), likely))
+    return ways
+
+
+def _is_cut(parts: list[tuple[Piece, int]], at: int) -> bool:
+    return 0 < at < len(parts) and parts[at - 1][1] == parts[at][1]
+
+
+def _width_prior(piece: Piece, height: float) -> float:
+    """How likely a digit is as wide: a normal distribution's flank, 1 for all that are narrower than usual."""
+    beyond = max(0.0, piece.width / max(height, piece.height) - USUAL_WIDTH) / SPREAD
+    return float(np.exp(-(beyond**2) / 2))
+
+
+def _band(row: list[Piece], height: float) -> tuple[float, float]:
+    """The top and bottom between which a row's usual characters stand."""
+    usual = [piece for piece in row if piece.height >= height / 2]
+    return float(np.median([piece.top for piece in usual])), float(np.median([piece.bottom for piece in usual]))
+
+
+def _within(piece: Piece, top: float, bottom: float, height: float) -> Piece:
+    """What is shown of a piece: a long tail is left out, as it would make the rest too small to see."""
+    if piece.height <= LONG_TAIL * height:
+        return piece
+    upper = max(piece.top, min(round(top - BAND * height), piece.bottom - round(height)))
+    lower = min(piece.bottom, max(round(bottom + BAND * height), upper + round(height)))
+    return piece._replace(top=upper, bottom=lower)
+
+
+def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Probabilities) -> list[Character]:
+    """The path through a row's parts whose digits are most likely together."""
+    count = max((way.end for way in ways), default=0)
+    best = [0.0] + [-np.inf] * count
+    chosen: list[int] = [-1] * (count + 1)
+    for index, way in sorted(enumerate(ways), key=lambda pair: pair[1].end):
+        quality = max(LEAST, float(probabilities[index].max() * digitness[index]))
+        score = best[way.start] + np.log(way.prior * quality)
+        if score > best[way.end]:
+            best[way.end], chosen[way.end] = score, index
+    read: list[Character] = []
+    at = count
+    while at > 0:
+        index = chosen[at]
+        read.append(Character(ways[index].piece, probabilities[index], float(digitness[index])))
+        at = ways[index].start
+    return read[::-1]
+
+
+def _in_company(row: list[Character]) -> list[Character]:
+    """A row's characters, each the likelier a digit for standing among digits (Bayes' rule on its digitness)."""
+    if len(row) < COMPANY or np.median([each.digitness for each in row]) < SURE:
+        return row
+    odds = [ODDS * each.digitness / (ODDS * each.digitness + 1 - each.digitness) for each in row]
+    return [each._replace(digitness=float(value)) for each, value in zip(row, odds, strict=True)]
+
+
+def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
+    """One character's ink (h, w), other ink erased, at the contrast of its own middle strokes: 255 is fully covered."""
+    window = (slice(piece.top, piece.bottom), slice(piece.left, piece.right))
+    own = np.where(np.isin(labels[window], piece.labels), 255, 0).astype(np.uint8)
+    contrast = max(1.0, cv2.mean(ink[window], own)[0])
+    stretched = cv2.convertScaleAbs(ink[window], alpha=255 / contrast)
+    return uint8(cv2.bitwise_and(stretched, own))
+
+
+def _classify(crops: Sequence[Grey], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
+    """The ink of a character each -> probabilities (n, 10) and digitness (n,)."""
+    frames = np.stack([frame_ink(ink) for ink in crops]) if crops else np.empty((0, 28, 28), np.uint8)
+    return classifier.predict_proba(frames), _digitness(classifier, frames)
+
+
+def _digitness(classifier: Classifier, frames: Frames) -> Probabilities:
+    """How surely each frame shows a digit; a network without this output trusts them all."""
+    ask = getattr(classifier, "digitness", None)
+    digitness = ask(frames) if ask is not None else None
+    return np.ones(len(frames), np.float32) if digitness is None else np.asarray(digitness, np.float32)

@@ -1,0 +1,128 @@
+"""How a page is read, stage by stage, each stage's result kept so that it can be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.classifier import Classifier
+from pendigit.errors import ImageError, UsageError
+from pendigit.ink import Grey
+from pendigit.reading.light import Ink, find_ink
+from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.page import Page, flat_page
+from pendigit.reading.pieces import Piece, Pieces, find_pieces
+from pendigit.reading.recognise import Character, read_rows, row_height
+from pendigit.reading.rows import find_rows, groups_of
+from pendigit.reading.separators import MARKS, find_separators
+from pendigit.reading.sheet import Sheet, find_sheet
+from pendigit.reading.skew import find_skew
+from pendigit.results import PlacedDigit, Reading, Row
+
+CLEAR = 0.8  # mean clarity of a page's characters: a page so clear is not tried sideways
+CLEARER = 0.2  # and one that is not must be as much clearer sideways: a wrong turn spoils all of it
+FEWEST = 3  # digits that must be so clear
+Region: TypeAlias = tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Everything on the way from a picture to its reading; see the stage's own file for each.
+
+    `turned` counts the quarters by which a page that lay sideways was turned clockwise.
+    """
+
+    picture: npt.NDArray[np.uint8]
+    sheet: Sheet | None
+    turned: int
+    page: Page
+    skew: float
+    ink: Ink
+    lines: Grey
+    pieces: Pieces
+    rows: list[list[Piece]]
+    characters: list[list[Character]]
+    reading: Reading
+
+    @property
+    def count(self) -> int:
+        """How many digits were read."""
+        return sum(len(row.digits) for row in self.reading.rows)
+
+    @property
+    def clarity(self) -> float:
+        """How clearly the page's characters are digits: their mean probability times digitness, 0 to 1."""
+        clear = [float(each.probabilities.max()) * each.digitness for row in self.characters for each in row]
+        return float(np.mean(clear)) if clear else 0.0
+
+
+def read_stages(
+    picture: npt.NDArray[np.uint8], classifier: Classifier, region: Region | None = None, keep: str = ""
+) -> Stages:
+    """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
+
+    `keep` holds the separators that are reported, any of ".,-". Raises ImageError if the region lies outside the
+    picture, UsageError for other characters to keep.
+    """
+    if set(keep) - set(MARKS):
+        raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
+    part = picture if region is None else _cut(picture, region)
+    sheet = find_sheet(part)
+    page = flat_page(part, sheet)
+    if region is not None:
+        page = page.moved(region[0], region[1], picture.shape)
+    upright = _read_page(part, sheet, page, classifier, keep)
+    if upright.clarity >= CLEAR:
+        return upright
+    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, quarters) for quarters in (1, 3))
+    best = max(turned, key=lambda stages: stages.clarity)
+    return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
+
+
+def _read_page(
+    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, classifier: Classifier, keep: str, turned: int = 0
+) -> Stages:
+    """Read a flat page as it stands."""
+    ink = find_ink(page.grey, page.enlarged)
+    skew = find_skew(ink.mask)
+    if skew:
+        page = page.levelled(skew)
+        ink = find_ink(page.grey, page.enlarged)
+    lines = find_lines(ink.traces)
+    height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
+    lines = find_lines(ink.traces, height)
+    pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
+    rows = find_rows(pieces.pieces, pieces.height)
+    characters = read_rows(rows, ink.ink, pieces.labels, classifier)
+    found = (_row(row, page, pieces.pieces, keep) for row in characters)
+    reading = Reading(tuple(row for row in found if row is not None))
+    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+
+
+def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
+    left, top, width, height = region
+    rows, columns = picture.shape[:2]
+    if min(left, top) < 0 or min(width, height) < 2 or left + width > columns or top + height > rows:
+        raise ImageError(
+            f"the region {left},{top},{width},{height} of a picture of {columns}x{rows} pixels",
+            "x,y,width,height inside the picture, at least 2x2",
+            "measure it in the upright picture",
+        )
+    return picture[top : top + height, left : left + width]
+
+
+def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
+    """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
+    digits = [character for character in characters if character.is_digit]
+    if not digits:
+        return None
+    placed = tuple(PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities) for digit in digits)
+    row = [digit.piece for digit in digits]
+    height = row_height(row)
+    texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}
+    texts |= dict(find_separators([character.piece for character in characters], pieces, height, keep))
+    groups = groups_of(sorted(texts, key=lambda piece: piece.middle[0]), height)
+    return Row(tuple("".join(texts[piece] for piece in group) for group in groups), placed)

@@ -1,0 +1,238 @@
+"""Pages: written ones read back, and each stage does its one thing."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import pendigit
+from pendigit.errors import ImageError, UsageError
+from pendigit.reading.doctor import diagnose, draw_stages
+from pendigit.reading.images import load_pages
+from pendigit.reading.light import find_ink
+from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.overlay import draw_overlay
+from pendigit.reading.page import flat_page
+from pendigit.reading.reader import Reader
+from pendigit.reading.sheet import find_sheet
+from pendigit.reading.skew import find_skew
+from pendigit.reading.stages import read_stages
+from pendigit.writing.conditions import Conditions
+from pendigit.writing.glyphs import Glyph, glyphs_of
+from pendigit.writing.pages import WrittenPage, write_page
+
+Pixels = NDArray[np.uint8]
+PLAIN = Conditions()
+ROWS = ("31415926", "2718", "16180")
+
+
+@cache
+def reader() -> Reader:
+    return pendigit.load_reader()
+
+
+@cache
+def sure_glyphs() -> Glyph:
+    """Digits of the sample that the shipped network reads surely, so that a misread page is the page's fault."""
+    _, (frames, labels) = pendigit.load_data("mini")
+    probabilities = pendigit.load_classifier().predict_proba(frames)
+    sure = (probabilities.argmax(axis=1) == labels) & (probabilities.max(axis=1) > 0.99)
+    return glyphs_of(frames[sure], labels[sure])
+
+
+@cache
+def page(seed: int, conditions: Conditions = PLAIN, rows: tuple[str, ...] = ROWS) -> WrittenPage:
+    return write_page(np.random.default_rng(seed), sure_glyphs(), conditions, rows)
+
+
+def errors(read: list[str], true: tuple[str, ...]) -> int:
+    """Characters in which two pages of as many rows differ; 99 where a row or a digit is missing or too many."""
+    if [len(row) for row in read] != [len(row) for row in true]:
+        return 99
+    return sum(a != b for a, b in zip("".join(read), "".join(true), strict=True))
+
+
+def texts(picture: Pixels) -> list[str]:
+    return [row.text for row in reader().read(picture).rows]
+
+
+def test_a_written_page_reads_back_with_its_boxes() -> None:
+    written = page(1)
+    reading = reader().read(written.picture)
+    assert errors([row.text for row in reading.rows], ROWS) <= 1
+    for row, true in zip(reading.rows, written.boxes, strict=True):
+        for digit, (left, top, right, bottom) in zip(row.digits, true, strict=True):
+            assert abs(np.array(digit.box) - (left, top, right, bottom)).max() <= 0.2 * (bottom - top)
+    assert reading.text == "\n".join(row.text for row in reading.rows)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(scale=st.floats(0.4, 2.5), left=st.integers(0, 300), top=st.integers(0, 300), inverted=st.booleans())
+def test_place_scale_and_polarity_do_not_matter(scale: float, left: int, top: int, inverted: bool) -> None:
+    row = page(2, rows=("2071945",)).picture.mean(axis=2).astype(np.uint8)
+    row = cv2.resize(row, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    larger = cv2.copyMakeBorder(row, top, 40, left, 40, cv2.BORDER_REPLICATE)
+    assert errors(texts(255 - larger if inverted else larger), ("2071945",)) <= 1
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        Conditions(slope=0.8),
+        Conditions(shadow=0.7),
+        Conditions(grain=0.7),
+        Conditions(blur=0.5),
+        Conditions(faint=0.7),
+        Conditions(ruled=0.8),
+        Conditions(squared=0.8),
+        Conditions(boxed=0.8),
+        Conditions(tilt=0.8),
+        Conditions(skew=0.8),
+        Conditions(perspective=0.6),
+        Conditions(colour=1.0),
+        Conditions(desk=0.5),
+        Conditions(inverted=1.0),
+    ],
+    ids=lambda conditions: next(name for name, value in vars(conditions).items() if value),
+)
+def test_a_disturbed_page_keeps_its_rows(conditions: Conditions) -> None:
+    assert errors(texts(page(3, conditions).picture), ROWS) <= 3
+
+
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_a_page_that_lies_sideways_is_turned(quarters: int) -> None:
+    if not reader().classifier.has_digitness:  # type: ignore[attr-defined]
+        pytest.skip("a network that takes everything for a digit cannot tell")
+    sideways = np.ascontiguousarray(np.rot90(page(4).picture, quarters))
+    assert errors(texts(sideways), ROWS) <= 1
+
+
+def test_a_part_of_a_page() -> None:
+    picture = page(4).picture
+    left, top = (min(box[side] for box in page(4).boxes[1]) for side in (0, 1))
+    right, bottom = (max(box[side] for box in page(4).boxes[1]) for side in (2, 3))
+    region = (left - 8, top - 8, right - left + 16, bottom - top + 16)
+    part = reader().read(picture, region)
+    assert errors([row.text for row in part.rows], (ROWS[1],)) <= 1
+    assert abs(part.rows[0].digits[0].box[0] - left) < 8
+    with pytest.raises(ImageError, match="region"):
+        reader().read(picture, (0, 0, 10**6, 10))
+
+
+def test_a_wide_gap_starts_a_group() -> None:
+    first, second = (page(seed, rows=("1234",)).picture for seed in (5, 6))
+    height = max(len(first), len(second))
+    gap = np.full((height, 400, 3), np.median(first), np.uint8)
+    both = [cv2.copyMakeBorder(each, 0, height - len(each), 0, 0, cv2.BORDER_REPLICATE) for each in (first, second)]
+    rows = reader().read(np.hstack([both[0], gap, both[1]])).rows
+    assert sum(len(row.groups) for row in rows) == 2
+
+
+def test_separators_are_kept_when_asked_for() -> None:
+    picture = page(7, rows=("1234",)).picture.copy()
+    boxes = page(7, rows=("1234",)).boxes[0]
+    size = (boxes[3][3] - boxes[3][1]) // 5
+    cv2.circle(picture, (boxes[3][2] + 2 * size, boxes[3][3] - size // 2), size // 2, (20, 20, 20), -1)
+    plain, kept = (reader().read(picture, keep=keep).rows[0].text for keep in ("", ".,-"))
+    assert len(plain) == 4
+    assert kept == plain + "."
+    with pytest.raises(UsageError, match="any of"):
+        reader().read(picture, keep="x")
+
+
+@pytest.mark.parametrize("degrees", [-9.0, -2.5, 3.0, 8.0])
+def test_skew_is_measured(degrees: float) -> None:
+    page_ = flat_page(page(8, Conditions(), ("8" * 9, "0" * 9, "5" * 9)).picture, None)
+    level = find_skew(find_ink(page_.grey).mask)
+    tilted = page_.levelled(degrees)
+    assert find_skew(find_ink(tilted.grey).mask) == pytest.approx(level - degrees, abs=1.0)
+
+
+def test_lines_go_and_strokes_stay() -> None:
+    ruled = page(9, Conditions(squared=0.8))
+    flat = flat_page(ruled.picture, None)
+    ink = find_ink(flat.grey)
+    digits = np.zeros_like(ink.mask)
+    for box in (box for row in ruled.boxes for box in row):
+        left, top, right, bottom = (round(side * flat.enlarged) for side in box)
+        digits[top:bottom, left:right] = 255
+    clean = without_lines(ink.mask, ink.ink, find_lines(ink.traces, 80.0))
+    assert cv2.mean(ink.mask, 255 - digits)[0] > 255 * 0.02
+    assert cv2.mean(clean, 255 - digits)[0] < 255 * 0.002
+    assert cv2.mean(clean, digits)[0] > 0.85 * cv2.mean(ink.mask, digits)[0]
+
+
+def test_a_sheet_on_a_desk_is_found_and_a_bare_page_is_not() -> None:
+    sheet = find_sheet(page(10, Conditions(desk=0.6)).picture)
+    assert sheet is not None
+    for boxes in page(10, Conditions(desk=0.6)).boxes:
+        for left, top, _, _ in boxes:
+            assert cv2.pointPolygonTest(sheet.corners, (float(left), float(top)), False) > 0
+    for conditions in (Conditions(), Conditions(shadow=1.0), Conditions(boxed=1.0)):
+        assert find_sheet(page(10, conditions).picture) is None
+
+
+def test_nothing_written_reads_as_nothing() -> None:
+    rng = np.random.default_rng(0)
+    grain = np.clip(rng.normal(200, 6, (400, 600)), 0, 255).astype(np.uint8)
+    for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400, 3), np.uint8), grain, grain[:2, :2]):
+        stages = read_stages(blank, reader().classifier)
+        assert stages.reading.rows == ()
+        assert stages.reading.to_dict() == {"text": "", "rows": []}
+        assert "no digit here" in diagnose(stages)[0]
+
+
+def test_a_strip_of_twenty_thousand_pixels() -> None:
+    row = page(11, rows=("20719",)).picture
+    strip = cv2.copyMakeBorder(row, 0, 0, 100, 20_000 - 100 - row.shape[1], cv2.BORDER_REPLICATE)
+    assert isinstance(texts(strip), list)
+    with pytest.raises(ImageError, match="megapixels"):
+        load_pages(_large_png())
+
+
+def _large_png() -> bytes:
+    return cv2.imencode(".png", np.zeros((10_000, 10_000), np.uint8))[1].tobytes()
+
+
+def test_overlay_and_stages_are_drawn() -> None:
+    picture = page(1).picture
+    stages = read_stages(picture, reader().classifier)
+    drawn = draw_overlay(picture, stages.reading)
+    assert drawn.shape == picture.shape
+    changed = (drawn != picture).any(axis=2).mean()
+    assert 0.001 < changed < 0.3
+    sheet = draw_stages(stages)
+    assert sheet.shape[2] == 3
+    assert f"{stages.count} digits in 3 rows" in diagnose(stages)[0]
+
+
+def test_pages_of_a_tiff_and_of_a_pdf(tmp_path: Path) -> None:
+    from PIL import Image
+
+    images = [Image.fromarray(page(seed, rows=(text,)).picture) for seed, text in ((12, "123"), (13, "45"))]
+    for name in ("pages.tiff", "pages.pdf"):
+        path = tmp_path / name
+        images[0].save(path, save_all=True, append_images=images[1:])
+        found = load_pages(path)
+        assert [len(texts(each)[0]) for each in found] == [3, 2]
+    with pytest.raises(ImageError, match="no PDF"):
+        load_pages(b"%PDF-1.7 and no more")
+    with pytest.raises(ImageError, match="TIFF"):
+        load_pages(b"II*\0" + b"rest")
+
+
+def test_a_heic_photo(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    from PIL import Image
+
+    written = page(12, rows=("123",)).picture
+    path = tmp_path / "photo.heic"
+    heif.from_pillow(Image.fromarray(written)).save(path, quality=90)
+    assert load_pages(path)[0].shape == written.shape
