@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pendigit.commands.terminal import say
+from pendigit.models import DEFAULT
 
 
 def doctor(
@@ -15,9 +16,7 @@ def doctor(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The picture of all stages.", show_default="IMAGE.doctor.png")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="A model: name, file or run folder.", show_default="classic")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="A model: name, file or run folder.", show_default=DEFAULT)] = None,
     region: Annotated[str | None, typer.Option(help="Look at a part: x,y,width,height in pixels.")] = None,
 ) -> None:
     """Show how a photo is read, stage by stage, and what would help."""

@@ -10,6 +10,7 @@ import typer
 
 from pendigit.commands.terminal import say, say_error
 from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
+from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
     from pendigit.reading.images import Pixels
@@ -21,9 +22,7 @@ UNSURE = 0.9  # probability: a row with a less sure digit is marked
 
 def read(
     sources: Annotated[list[str], typer.Argument(help="Photos and scans, or folders of them.")],
-    model: Annotated[
-        str | None, typer.Option(help="A model: name, file or run folder.", show_default="classic")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help="A model: name, file or run folder.", show_default=DEFAULT)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
