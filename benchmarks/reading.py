@@ -231,7 +231,7 @@ def main() -> None:
     if options.speed:
         speed(options.model)
         return
-    readers: dict[str, Read] = {"pendigit": ours(options.model)}
+    readers: dict[str, Read] = {"ours": ours(options.model)}
     if options.peers:
         readers |= {
             "Tesseract 5": tesseract,
