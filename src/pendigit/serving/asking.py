@@ -26,7 +26,7 @@ def asking(house: House) -> APIRouter:
         """Read the numbers on a photo, a scan or one page of a document."""
         model = house.model_named(options.model)
         region = None if options.region is None else four(options.region)
-        task = ReadPage(await picture_of(request), model, options.page, region, options.keep)
+        task = ReadPage(await picture_of(request), model, options.page, region, options.keep, options.drawn)
         return answer(await house.pages.do(task))
 
     @router.post("/v1/predict", responses=responses(Prediction, *ASKED), openapi_extra=BODY)

@@ -24,6 +24,7 @@ class ReadPage:
         page: Which of a document's pages, from 1.
         region: Left, top, width, height in pixels of the upright picture; None for all of it.
         keep: Separators that are reported, any of ".,-".
+        drawn: It was drawn on a screen, not photographed.
     """
 
     file: bytes
@@ -31,11 +32,12 @@ class ReadPage:
     page: int = 1
     region: Region | None = None
     keep: str = ""
+    drawn: bool = False
 
     def __call__(self) -> dict[str, Any]:
         """The reading, as JSON knows it. Raises PendigitError."""
         picture, pages = load_page(self.file, self.page)
-        reading = _reader(self.model).read(picture, self.region, self.keep)
+        reading = _reader(self.model).read(picture, self.region, self.keep, self.drawn)
         return reading.to_dict() | {"page": self.page, "pages": pages}
 
 

@@ -39,6 +39,7 @@ class ReadOptions(Asked):
     keep: Annotated[str, StringConstraints(pattern=r"^[.,\-]{0,3}$")] = Field(
         "", description="Separators to report too, any of .,-"
     )
+    drawn: bool = Field(False, description="It was drawn on a screen, not photographed.")
     page: int = Field(1, ge=1, le=100_000, description="Which page of a TIFF or PDF.")
 
 
