@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pendigit.reading.images import load_page
 from pendigit.reading.reader import Reader, load_reader
 from pendigit.reading.stages import Region
@@ -53,6 +55,17 @@ class CutDigit:
         """The digit's picture, a PNG. Raises ImageError."""
         picture, _ = load_page(self.file, self.page)
         return training_crop(picture, self.box)
+
+
+@dataclass(frozen=True)
+class LoadModel:
+    """Load a model and read a page of nothing with it, so that the first page waits for neither."""
+
+    model: Path
+
+    def __call__(self) -> None:
+        """Nothing is answered."""
+        _reader(self.model).read(np.full((64, 64), 255, np.uint8))
 
 
 @cache
