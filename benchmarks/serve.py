@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import signal
 import sqlite3
@@ -146,13 +147,22 @@ def free_port() -> int:
 
 def megabytes(process: subprocess.Popen[bytes]) -> float:
     """The memory of a server and its child processes, shared pages counted for each."""
-    parents = {}
+    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in stats_of(process))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """What a server and its child processes have used of the CPU."""
+    return sum(int(part[11]) + int(part[12]) for part in stats_of(process).values()) / os.sysconf("SC_CLK_TCK")
+
+
+def stats_of(process: subprocess.Popen[bytes]) -> dict[int, list[str]]:
+    """The numbers in /proc/PID/stat after the name, of a process and its children."""
+    stats = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-    pids = [process.pid, *(pid for pid, parent in parents.items() if parent == process.pid)]
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids)
-    return pages * 4096 / 1e6
+            stats[int(folder.name)] = (folder / "stat").read_text().rpartition(")")[2].split()
+    return {pid: stat for pid, stat in stats.items() if process.pid in {pid, int(stat[1])}}
 
 
 def judge(name: str, good: bool) -> str:
@@ -182,24 +192,31 @@ def throughput(requests: list[bytes], check: Check, with_keras: bool) -> None:
         python = environment("tensorflow-serve", "tensorflow", "pillow", "fastapi", "uvicorn[standard]")
         commands["FastAPI with tf.keras"] = ([python, PEERS / "serve_keras.py"], lambda *_: True)
     rates: dict[str, list[float]] = {name: [] for name in commands}
-    with ExitStack() as servers:  # all at once: those that are not asked wait and take no time
+    costs: dict[str, list[float]] = {name: [] for name in commands}
+    with ExitStack() as stack:  # all at once: those that are not asked wait and take no time
         ports = {name: free_port() for name in commands}
-        for name, (command, _) in commands.items():
-            servers.enter_context(running([*command, str(ports[name])], ports[name]))
+        servers = {
+            name: stack.enter_context(running([*command, str(ports[name])], ports[name]))
+            for name, (command, _) in commands.items()
+        }
         for number in range(ROUNDS + 1):
             for name, (_, right) in commands.items():
+                used = cpu_seconds(servers[name])
                 found = as_fast_as_it_goes(ports[name], requests, right, connections=CONNECTIONS, seconds=ROUND)
+                used = cpu_seconds(servers[name]) - used
                 assert set(found.statuses) == {200}, found.statuses
                 assert found.wrong == 0, found.wrong
                 if number:  # the first round warms them
                     rates[name].append(found.rate)
+                    costs[name].append(used / found.statuses[200] * 1000)
     bare = rates["bare Starlette"]
     for name, rate in rates.items():
         shares = [one / other for one, other in zip(rate, bare, strict=True)]
         good = judge("throughput", name != "pendigit serve" or statistics.median(shares) >= SHARE)
         print(
             f"{name:22} {statistics.median(rate):6.0f} digits/s, {statistics.median(shares):4.0%} of bare"
-            f" ({min(shares):.0%} to {max(shares):.0%} in {len(shares)} rounds){good}"
+            f" ({min(shares):.0%} to {max(shares):.0%} in {len(shares)} rounds);"
+            f" {statistics.median(costs[name]):.2f} ms of CPU a digit{good}"
         )
 
 

@@ -29,6 +29,7 @@ class WorkProcess:
 
     def __init__(self, seconds: float, first: Task = dict) -> None:
         self._seconds, self._first = seconds, first
+        self._ready = False
         self._start()
 
     def __call__(self, tasks: Sequence[Task]) -> list[Any]:
