@@ -261,12 +261,13 @@ def overload(requests: list[bytes], check: Check) -> None:
     refused = found.statuses[503]
     good = set(found.statuses) == {200, 503} and not found.without_retry and not found.wrong and not found.lost
     print(
-        f"overload of {4 * full:.0f} digits/s: {found.statuses[200]:,} answered (p99 {found.quantile(0.99):.0f} ms), "
+        f"overload of {4 * full:.0f} digits/s: {found.statuses[200]:,} answered, p99 {found.quantile(0.99):.0f} ms, "
         f"{refused:,} refused, {found.lost} lost{judge('overload', good)}"
     )
     good = judge("recovery", recovery < RECOVERY and set(calm.statuses) == {200})
-    print(f"recovery: an answer after {recovery:.3f} s, then {calm.statuses[200]:,} of {sum(calm.statuses.values()):,} "
-          f"answered (p99 {calm.quantile(0.99):.1f} ms); memory {before:.0f} MB, then {after:.0f} MB{good}")  # fmt: skip
+    answered = f"{calm.statuses[200]:,} of {sum(calm.statuses.values()):,} answered, p99 {calm.quantile(0.99):.1f} ms"
+    print(f"recovery: an answer after {recovery:.3f} s, then {answered}{good}")
+    print(f"memory before the overload {before:.0f} MB, after it {after:.0f} MB")
 
 
 def flood(port: int, requests: list[bytes], check: Check, rate: float) -> Answers:

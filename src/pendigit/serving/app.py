@@ -44,7 +44,8 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _option_problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.mount("/docs", StaticFiles(directory=HERE / "docs", packages=[("fastapi_offline", "static")], html=True))
-    app.mount("/", StaticFiles(directory=HERE / "page", html=True))
+    # Not mounted at "/": a mount there would answer for routes that are asked with another method.
+    app.router.default = StaticFiles(directory=HERE / "page", html=True)
     app.add_middleware(Guard, settings=settings, metrics=house.metrics)
     if settings.origins:
         app.add_middleware(

@@ -37,7 +37,8 @@ def read_digits(jobs: Sequence[DigitJob]) -> list[Answer | Exception]:
     framed: dict[Path, list[tuple[int, Frames]]] = defaultdict(list)
     for index, job in enumerate(jobs):
         try:
-            framed[job.model].append((index, to_frame(load_image(job.picture))))
+            frame = to_frame(load_image(job.picture))
+            framed[job.model].append((index, frame))
             results.append({})
         except PendigitError as error:
             results.append(error)
