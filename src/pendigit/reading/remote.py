@@ -67,9 +67,10 @@ class RemoteReader:
                     answer: dict[str, Any] = json.load(response)
                     return answer
             except HTTPError as error:
-                if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
-                    raise _as_error(error) from error
-                time.sleep(float(error.headers.get("Retry-After", "1")))
+                with error:
+                    if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                        raise _as_error(error) from error
+                    time.sleep(float(error.headers.get("Retry-After", "1")))
             except (URLError, OSError, ValueError) as error:
                 raise self._unreachable(error) from error
         raise ServerError(f"{self._server} stays busy", "an answer", "try again later")
