@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import orjson
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from pendigit import models
-from pendigit.classifier import Frames
 from pendigit.errors import PendigitError, UsageError
 from pendigit.frame import to_frame
 from pendigit.reading.images import load_image
 from pendigit.reading.reader import Reader, load_reader
+from pendigit.reading.stages import read_stages
 from pendigit.results import Digit
+from pendigit.serving.details import as_png, with_details
+from pendigit.serving.inside import as_bytes, layers
 
 PAGE = Path(__file__).parent / "page"
 PAGE_POLICY = (
@@ -33,12 +33,23 @@ def make_app(model: str | None = None) -> FastAPI:
     reader = load_reader(model)
 
     @app.post("/v1/read")
-    async def read(request: Request, region: str | None = None, keep: str = "") -> Response:
+    async def read(
+        request: Request, region: str | None = None, keep: str = "", drawn: bool = False, details: bool = False
+    ) -> Response:
         """The numbers on a photo or scan."""
         content = await picture_of(request)
         part = tuple(int(number) for number in region.split(",")) if region else None
-        reading = await run_in_threadpool(reader.read, content, part, keep)
-        return answer(reading.to_dict())
+
+        def work() -> dict[str, Any]:
+            stages = read_stages(load_image(content), reader.classifier, part, keep, drawn)
+            return with_details(stages) if details else stages.reading.to_dict()
+
+        return answer(await run_in_threadpool(work))
+
+    @app.get("/v1/layers")
+    async def show_layers() -> Response:
+        """The weights of the tutorials' network."""
+        return Response(await run_in_threadpool(lambda: as_bytes(layers())), media_type="application/octet-stream")
 
     @app.post("/v1/predict")
     async def predict(request: Request, frame: Annotated[bool, Query()] = False) -> Response:
@@ -92,11 +103,6 @@ def predict_one(reader: Reader, content: bytes, with_frame: bool) -> dict[str, A
         "runners_up": [list(pair) for pair in digit.runners_up],
     }
     return found | ({"frame": as_png(frame)} if with_frame else {})
-
-
-def as_png(frame: Frames) -> str:
-    """A frame (28, 28) -> a PNG, base64."""
-    return base64.b64encode(cv2.imencode(".png", frame)[1].tobytes()).decode()
 
 
 def answer(body: Any) -> Response:
