@@ -1,110 +1,104 @@
-"""The application: which path answers what."""
+"""The application: which path answers what, and what stands before all of them."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
 
-import orjson
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
-from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse
 
-from pendigit import models
-from pendigit.errors import PendigitError, UsageError
-from pendigit.frame import to_frame
-from pendigit.reading.images import load_image
-from pendigit.reading.reader import Reader, load_reader
-from pendigit.reading.stages import read_stages
-from pendigit.results import Digit
-from pendigit.serving.details import as_png, with_details
-from pendigit.serving.inside import as_bytes, layers
+from pendigit import __version__
+from pendigit.errors import UsageError
+from pendigit.serving.asking import answer, asking
+from pendigit.serving.guard import Guard
+from pendigit.serving.house import House
+from pendigit.serving.keeping import keeping
+from pendigit.serving.problems import as_problem, problem
+from pendigit.serving.schemas import Health, Problem, responses
+from pendigit.serving.settings import Settings
 
-PAGE = Path(__file__).parent / "page"
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+HERE = Path(__file__).parent
 
 
-def make_app(model: str | None = None) -> FastAPI:
-    """The application around one loaded model."""
-    app = FastAPI(title="pendigit")
-    reader = load_reader(model)
+def make_app(settings: Settings) -> FastAPI:
+    """A server's application. Raises UsageError, ModelError or OutputError for settings that it cannot work with."""
+    house = House(settings)
 
-    @app.post("/v1/read")
-    async def read(
-        request: Request, region: str | None = None, keep: str = "", drawn: bool = False, details: bool = False
-    ) -> Response:
-        """The numbers on a photo or scan."""
-        content = await picture_of(request)
-        part = tuple(int(number) for number in region.split(",")) if region else None
+    @asynccontextmanager
+    async def open_house(_: FastAPI) -> AsyncIterator[None]:
+        house.open()
+        yield
+        house.close()
 
-        def work() -> dict[str, Any]:
-            stages = read_stages(load_image(content), reader.classifier, part, keep, drawn)
-            return with_details(stages) if details else stages.reading.to_dict()
-
-        return answer(await run_in_threadpool(work))
-
-    @app.get("/v1/layers")
-    async def show_layers() -> Response:
-        """The weights of the tutorials' network."""
-        return Response(await run_in_threadpool(lambda: as_bytes(layers())), media_type="application/octet-stream")
-
-    @app.post("/v1/predict")
-    async def predict(request: Request, frame: Annotated[bool, Query()] = False) -> Response:
-        """The digit in a picture of one digit."""
-        content = await picture_of(request)
-        return answer(await run_in_threadpool(predict_one, reader, content, frame))
-
-    @app.get("/v1/models")
-    async def list_models() -> Response:
-        """The models that ship, and which one reads."""
-        return answer({"serving": reader.classifier.name, "models": models.cards()})
-
-    @app.get("/healthz")
-    async def health() -> Response:
-        """Whether the server is up."""
-        return answer({"status": "ok"})
-
-    @app.exception_handler(PendigitError)
-    async def problem(_: Request, error: PendigitError) -> Response:
-        body = {"title": type(error).__name__, "status": 422, "detail": str(error)}
-        return Response(orjson.dumps(body), 422, media_type="application/problem+json")
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Any) -> Response:
-        response: Response = await call_next(request)
-        response.headers["Content-Security-Policy"] = PAGE_POLICY
-        return response
-
-    app.mount("/", StaticFiles(directory=PAGE, html=True))
+    app = FastAPI(title="pendigit", version=__version__, lifespan=open_house, docs_url=None, redoc_url=None)
+    app.include_router(asking(house))
+    app.include_router(keeping(house))
+    app.include_router(watching(house))
+    app.add_exception_handler(RequestValidationError, _option_problem)
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.mount("/docs", StaticFiles(directory=HERE / "docs", packages=[("fastapi_offline", "static")], html=True))
+    app.mount("/", StaticFiles(directory=HERE / "page", html=True))
+    app.add_middleware(Guard, settings=settings, metrics=house.metrics)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    _document(app)
     return app
 
 
-async def picture_of(request: Request) -> bytes:
-    """The picture of a request: its body, or the part `image` of a form."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await request.body()
-    async with request.form() as form:
-        part = form.get("image")
-        if part is None or isinstance(part, str):
-            raise UsageError("a form without a file `image`", "one picture", "send it as the part `image`")
-        return await part.read()
+def watching(house: House) -> APIRouter:
+    """The routes for those who keep the server running."""
+    router = APIRouter(tags=["watching"])
+
+    @router.get("/healthz", responses={200: {"model": Health}})
+    async def health() -> Response:
+        """Whether the server answers, and what it asks for. Needs no token."""
+        settings = house.settings
+        return answer({
+            "status": "ok", "keeps_corrections": settings.store is not None, "needs_token": settings.token is not None,
+        })  # fmt: skip
+
+    @router.get("/metrics", responses=responses(None), response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Counts and times in Prometheus's text format."""
+        return house.metrics.exposition()
+
+    return router
 
 
-def predict_one(reader: Reader, content: bytes, with_frame: bool) -> dict[str, Any]:
-    """A picture's bytes -> its digit with everything known of it."""
-    frame = to_frame(load_image(content))
-    digit = Digit.of(reader.classifier.predict_proba(frame[None])[0])
-    doubt = reader.classifier.digitness(frame[None])
-    found = digit.to_dict() | {
-        "digitness": None if doubt is None else float(doubt[0]),
-        "runners_up": [list(pair) for pair in digit.runners_up],
-    }
-    return found | ({"frame": as_png(frame)} if with_frame else {})
+async def _option_problem(_: Request, error: Exception) -> Response:
+    """What FastAPI finds wrong with an option, in our words."""
+    first = error.errors()[0]  # type: ignore[attr-defined]
+    name = ".".join(str(part) for part in first["loc"][1:])
+    seen = f"the option {name}" + (f" = {str(first['input'])[:60]!r}" if isinstance(first.get("input"), str) else "")
+    return as_problem(UsageError(seen, first["msg"].removeprefix("Input should be "), "see /docs"))
 
 
-def answer(body: Any) -> Response:
-    """A JSON answer."""
-    return Response(orjson.dumps(body), media_type="application/json")
+async def _http_problem(_: Request, error: Exception) -> Response:
+    """What Starlette refuses itself: unknown paths, other methods."""
+    status: int = error.status_code  # type: ignore[attr-defined]
+    title = HTTPStatus(status).phrase
+    headers = error.headers  # type: ignore[attr-defined]
+    return problem("", status, title, f"{title}; see /docs for what there is", headers=headers)
+
+
+def _document(app: FastAPI) -> None:
+    """Finish the OpenAPI document: the problem's schema, and how a token is sent."""
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{}, {"token": []}]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
-
-import cv2
 
 from pendigit.classifier import Frames
 from pendigit.frame import frame_ink
 from pendigit.reading.recognise import Character, crop
 from pendigit.reading.stages import Stages
+from pendigit.serving.digits import as_png
 
 
 def with_details(stages: Stages) -> dict[str, Any]:
@@ -24,11 +22,6 @@ def with_details(stages: Stages) -> dict[str, Any]:
     answer["others"] = [{"box": list(stages.page.box_in_picture(each.piece[:4]))} for each in others]
     height, width = stages.picture.shape[:2]
     return answer | {"width": width, "height": height}
-
-
-def as_png(frame: Frames) -> str:
-    """A frame (28, 28) uint8 -> a PNG, base64."""
-    return base64.b64encode(cv2.imencode(".png", frame)[1].tobytes()).decode()
 
 
 def _frame(character: Character, stages: Stages) -> Frames:

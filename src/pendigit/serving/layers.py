@@ -42,9 +42,9 @@ def layers() -> Layers:
     return Layers(*(tensors[name] for name in ("hidden_kernel", "hidden_bias", "digits_kernel", "digits_bias")))
 
 
-def as_bytes(found: Layers) -> bytes:
-    """Layers -> their weights one after the other, float32, little end first: what a page reads in one go."""
-    return b"".join(weights.astype("<f4").tobytes() for weights in found)
+def layer_bytes() -> bytes:
+    """Their weights one after the other, float32, little end first: what a page reads in one go."""
+    return b"".join(weights.tobytes() for weights in layers())
 
 
 def initializers(model: bytes) -> dict[str, Weights]:
