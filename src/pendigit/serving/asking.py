@@ -6,14 +6,20 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from pendigit import models
 from pendigit.serving.digits import DigitJob
 from pendigit.serving.house import House
+from pendigit.serving.layers import layer_bytes
 from pendigit.serving.pages import ReadPage
 from pendigit.serving.schemas import Models, Prediction, PredictOptions, Reading, ReadOptions, responses
 from pendigit.serving.uploads import BODY, picture_of
 
+FLOATS = {
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    "description": "The weights.",
+}
 ASKED = (413, 415, 422, 503)
 
 
@@ -26,7 +32,8 @@ def asking(house: House) -> APIRouter:
         """Read the numbers on a photo, a scan or one page of a document."""
         model = house.model_named(options.model)
         region = None if options.region is None else four(options.region)
-        task = ReadPage(await picture_of(request), model, options.page, region, options.keep, options.drawn)
+        picture = await picture_of(request)
+        task = ReadPage(picture, model, options.page, region, options.keep, options.drawn, options.details)
         return answer(await house.pages.do(task))
 
     @router.post("/v1/predict", responses=responses(Prediction, *ASKED), openapi_extra=BODY)
@@ -39,6 +46,11 @@ def asking(house: House) -> APIRouter:
     async def list_models() -> Response:
         """List the models that ship: what each is for, how it was made, how it scores."""
         return answer({"serving": house.model.stem, "models": models.cards()})
+
+    @router.get("/v1/layers", response_class=Response, responses={200: FLOATS} | responses(None))
+    async def show_layers() -> Response:
+        """The weights of the tutorials' network: 784x128, 128, 128x10 and 10 float32, little end first."""
+        return Response(await run_in_threadpool(layer_bytes), media_type="application/octet-stream")
 
     return router
 

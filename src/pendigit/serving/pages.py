@@ -11,8 +11,9 @@ import numpy as np
 
 from pendigit.reading.images import load_page
 from pendigit.reading.reader import Reader, load_reader
-from pendigit.reading.stages import Region
+from pendigit.reading.stages import Region, read_stages
 from pendigit.serving.corrections import Box
+from pendigit.serving.details import with_details
 from pendigit.serving.export import training_crop
 
 
@@ -27,6 +28,7 @@ class ReadPage:
         region: Left, top, width, height in pixels of the upright picture; None for all of it.
         keep: Separators that are reported, any of ".,-".
         drawn: It was drawn on a screen, not photographed.
+        details: Also what a page that shows the reading needs, see `with_details`.
     """
 
     file: bytes
@@ -35,12 +37,14 @@ class ReadPage:
     region: Region | None = None
     keep: str = ""
     drawn: bool = False
+    details: bool = False
 
     def __call__(self) -> dict[str, Any]:
         """The reading, as JSON knows it. Raises PendigitError."""
         picture, pages = load_page(self.file, self.page)
-        reading = _reader(self.model).read(picture, self.region, self.keep, self.drawn)
-        return reading.to_dict() | {"page": self.page, "pages": pages}
+        stages = read_stages(picture, _reader(self.model).classifier, self.region, self.keep, self.drawn)
+        reading = with_details(stages) if self.details else stages.reading.to_dict()
+        return reading | {"page": self.page, "pages": pages}
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class ReadOptions(Asked):
         "", description="Separators to report too, any of .,-"
     )
     drawn: bool = Field(False, description="It was drawn on a screen, not photographed.")
+    details: bool = Field(False, description="Also answer each digit's frame, and where ink is that is no digit.")
     page: int = Field(1, ge=1, le=100_000, description="Which page of a TIFF or PDF.")
 
 
@@ -90,6 +91,14 @@ class PlacedDigit(Answer):
     probabilities: list[Share]
     box: tuple[int, int, int, int] = Field(description="Left, top, right, bottom in pixels of the upright picture.")
     runners_up: list[RunnerUp]
+    digitness: Share | None = Field(None, description="How surely it is one digit at all; a detail.")
+    frame: str | None = Field(None, description="The 28x28 frame that the network saw, a PNG in base64; a detail.")
+
+
+class Other(Answer):
+    """Ink that is no digit."""
+
+    box: tuple[int, int, int, int] = Field(description="Left, top, right, bottom in pixels of the upright picture.")
 
 
 class Row(Answer):
@@ -108,6 +117,9 @@ class Reading(Answer):
     rows: list[Row]
     page: int = Field(description="Which page of the document this is.")
     pages: int = Field(description="How many it has; 1 for a picture.")
+    others: list[Other] | None = Field(None, description="Ink that is no digit; a detail.")
+    width: int | None = Field(None, description="Of the upright picture in pixels; a detail.")
+    height: int | None = Field(None, description="Of the upright picture in pixels; a detail.")
 
 
 class Models(Answer):
