@@ -133,6 +133,9 @@ frames = np.zeros((2, 28, 28), np.uint8)
 frames[:, 5:20, 12:15] = 255
 pendigit.load_classifier().predict(frames)
 pendigit.load_reader().predict(list(frames))
+from pendigit.serving.app import make_app
+from pendigit.serving.settings import Settings
+make_app(Settings())
 print(*sorted(sys.modules.keys() & {TRAINING | {"matplotlib", "requests", "pooch"}!r}))
 """
 
@@ -248,6 +251,8 @@ def test_the_readmes_commands_run(
     desk: Path, mini: Dataset, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words in console_lines(README):
+        if words[0] == "serve":  # ends when it is told to: see test_serve.py
+            continue
         outputs = {words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-o", "--output", "--out", "--save"}}
         for word in words:
             if word not in outputs:

@@ -82,6 +82,12 @@ class Row:
         """That every digit is right, if they err independently."""
         return prod(digit.probability for digit in self.digits)
 
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> Row:
+        """What `to_dict` gave -> the row."""
+        digits = (PlacedDigit.at(tuple(digit["box"]), digit["probabilities"]) for digit in answer["digits"])
+        return cls(tuple(answer["groups"]), tuple(digits))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         digits = [digit.to_dict() for digit in self.digits]
@@ -102,6 +108,11 @@ class Reading:
     def text(self) -> str:
         """A line for each row."""
         return "\n".join(row.text for row in self.rows)
+
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> Reading:
+        """What `to_dict` gave -> the reading; what else is in it is passed over."""
+        return cls(tuple(Row.from_dict(row) for row in answer["rows"]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +15,10 @@ from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageE
 from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
-    from pendigit.reading.images import Pixels
     from pendigit.reading.stages import Region
     from pendigit.results import Reading
+
+    FileReader = Callable[[str, Region | None, str, bool], list[Reading]]
 
 UNSURE = 0.9  # probability: a row with a less sure digit is marked
 
@@ -27,31 +30,31 @@ def read(
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
+    drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
+    server: Annotated[
+        str | None, typer.Option(help="Let a running pendigit serve read, at this address; token: PENDIGIT_TOKEN.")
+    ] = None,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
-    import pendigit
-    from pendigit.reading.images import load_pages
-
     part = parse_region(region)
-    reader = pendigit.load_reader(model)
+    read_file = reading_here(model) if server is None else reading_there(server, model)
     answers: list[dict[str, Any]] = []
     failures: list[tuple[str, PendigitError]] = []
     paths = find_pictures(sources)
     for path in paths:
         try:
-            pages = load_pages(path)
-            readings = [reader.read(page, part, keep) for page in pages]
+            readings = read_file(path, part, keep, drawn)
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})
             continue
-        for number, (page, reading) in enumerate(zip(pages, readings, strict=True), 1):
-            name = path if len(pages) == 1 else f"{path}, page {number}"
+        for number, reading in enumerate(readings, 1):
+            name = path if len(readings) == 1 else f"{path}, page {number}"
             answers.append({"source": path, "page": number} | reading.to_dict())
             if overlay is not None:
-                save_overlay(overlay, path, number if len(pages) > 1 else None, page, reading)
+                save_overlay(overlay, path, number, len(readings) > 1, reading)
             if not as_json:
-                show(name, reading, several=len(paths) > 1 or len(pages) > 1)
+                show(name, reading, several=len(paths) > 1 or len(readings) > 1)
     if as_json:
         say(json.dumps(answers))
     for path, failure in failures:
@@ -60,12 +63,29 @@ def read(
         raise typer.Exit(ImageError.exit_code)
 
 
-def save_overlay(folder: Path, path: str, number: int | None, page: Pixels, reading: Reading) -> None:
+def reading_here(model: str | None) -> FileReader:
+    """What reads a file's pages in this process."""
+    import pendigit
+    from pendigit.reading.images import load_pages
+
+    reader = pendigit.load_reader(model)
+    return lambda path, *options: [reader.read(page, *options) for page in load_pages(path)]
+
+
+def reading_there(server: str, model: str | None) -> FileReader:
+    """What lets a server read them."""
+    from pendigit.reading.remote import RemoteReader
+
+    return RemoteReader(server, os.environ.get("PENDIGIT_TOKEN"), model).read_file
+
+
+def save_overlay(folder: Path, path: str, number: int, several: bool, reading: Reading) -> None:
     """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
+    from pendigit.reading.images import load_page
     from pendigit.reading.overlay import draw_overlay, publish_picture
 
-    name = Path(path).name + ("" if number is None else f"-{number}")
-    publish_picture(folder / f"{name}.png", draw_overlay(page, reading))
+    name = Path(path).name + (f"-{number}" if several else "")
+    publish_picture(folder / f"{name}.png", draw_overlay(load_page(path, number)[0], reading))
 
 
 def find_pictures(sources: list[str]) -> list[str]:

@@ -1,0 +1,32 @@
+// Where digits were found, drawn over the sheet or the photo.
+import { valueOf } from "./reading.js";
+
+// Let `element` show a reading's boxes; a click on one of a photo chooses it.
+export function showBoxes(element, reading) {
+  element.addEventListener("click", ({ target }) => {
+    const at = [...element.children].indexOf(target.closest(".box"));
+    if (reading.digits[at]) reading.choose(reading.digits[at]);
+  });
+  reading.addEventListener("change", () => {
+    const digits = reading.digits.map((digit) => box(digit, reading));
+    element.replaceChildren(...digits, ...reading.others.map((other) => at(reading.placeOf(other), "other")));
+  });
+}
+
+function box(digit, reading) {
+  const element = at(reading.placeOf(digit), "box");
+  element.classList.toggle("chosen", digit === reading.chosen);
+  element.classList.toggle("doubtful", digit.doubtful && !digit.correction);
+  element.classList.toggle("corrected", Boolean(digit.correction));
+  element.append(Object.assign(document.createElement("b"), { textContent: valueOf(digit) }));
+  return element;
+}
+
+function at({ left, top, right, bottom }, name) {
+  const element = document.createElement("i");
+  element.className = name;
+  const shares = { left, top, width: right - left, height: bottom - top };
+  for (const [side, share] of Object.entries(shares)) element.style[side] = `${100 * share}%`;
+  element.style.setProperty("--height", bottom - top);
+  return element;
+}
