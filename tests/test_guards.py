@@ -38,7 +38,7 @@ BELOW: dict[str, set[str]] = {
     "judging": GROUND | SEAM,
     "learning": GROUND | SEAM | {"datasets", "judging"},
     "reading": GROUND | SEAM,
-    "scaling": GROUND | SEAM | {"reading"},
+    "batches": GROUND | SEAM | {"reading"},
     "serving": GROUND | SEAM | {"reading"},
 }
 TRAINING = {"keras", "jax", "jaxlib", "onnx", "tensorboardX", "tensorflow", "torch", "flax"}

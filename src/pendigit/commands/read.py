@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pendigit.commands.batch import (
+    Address,
+    EngineName,
+    FailFast,
+    OfShards,
+    Output,
+    Overwrite,
+    TableOptions,
+    Watch,
+    Workers,
+    read_into_table,
+)
 from pendigit.commands.terminal import say, say_error
 from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
 from pendigit.models import DEFAULT
@@ -21,22 +33,37 @@ UNSURE = 0.9  # probability: a row with a less sure digit is marked
 
 
 def read(
-    sources: Annotated[list[str], typer.Argument(help="Photos and scans, or folders of them.")],
+    sources: Annotated[list[str], typer.Argument(help="Photos, scans, folders, patterns, lists (.txt) or URLs.")],
     model: Annotated[str | None, typer.Option(help="A model: name, file or run folder.", show_default=DEFAULT)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
+    output: Output = None,
+    overwrite: Overwrite = False,
+    fail_fast: FailFast = False,
+    workers: Workers = None,
+    shard: OfShards = None,
+    engine: EngineName = "local",
+    address: Address = None,
+    watch: Watch = False,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     import pendigit
+    from pendigit.batches.inputs import find_inputs
     from pendigit.reading.images import load_pages
 
     part = parse_region(region)
+    if output is not None or watch or shard is not None:
+        if as_json or overlay is not None:
+            raise UsageError("--json or --overlay with a table", "one of them", "run it twice")
+        options = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
+        read_into_table(sources, options, model, part, keep)
+        return
     reader = pendigit.load_reader(model)
     answers: list[dict[str, Any]] = []
     failures: list[tuple[str, PendigitError]] = []
-    paths = find_pictures(sources)
+    paths = [each.path for each in sorted(find_inputs(sources))]
     for path in paths:
         try:
             pages = load_pages(path)
@@ -68,23 +95,6 @@ def save_overlay(folder: Path, path: str, number: int | None, page: Pixels, read
     publish_picture(folder / f"{name}.png", draw_overlay(page, reading))
 
 
-def find_pictures(sources: list[str]) -> list[str]:
-    """The pictures of files and folders, a folder's in the order of their names. Raises ImageError for none."""
-    found: list[str] = []
-    for source in sources:
-        folder = Path(source).expanduser()
-        if not folder.is_dir():
-            found.append(source)
-            continue
-        inside = [str(path) for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS]
-        if not inside:
-            raise ImageError(
-                f"no pictures in {source}", f"files such as {', '.join(ENDINGS[:4])}", "name another folder"
-            )
-        found.extend(inside)
-    return found
-
-
 def parse_region(text: str | None) -> Region | None:
     """Four whole numbers as on the command line. Raises UsageError."""
     if text is None:
@@ -108,6 +118,3 @@ def show(path: str, reading: Reading, several: bool) -> None:
         unsure = [digit for digit in row.digits if digit.probability < UNSURE]
         note = "  (unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure) + ")"
         say("  ".join(row.groups) + (note if unsure else ""))
-
-
-ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf")
