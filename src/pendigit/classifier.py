@@ -116,6 +116,15 @@ class OnnxClassifier:
         """Frames (n, 28, 28) uint8 -> (n,) in [0, 1], or None where the model has no such output."""
         return self._run(check_frames(frames), "digitness") if self.has_digitness else None
 
+    def judge(self, frames: npt.ArrayLike) -> tuple[Probabilities, npt.NDArray[np.float32] | None]:
+        """Frames (n, 28, 28) uint8 -> `predict_proba` and `digitness` from one run of the network. Raises DataError."""
+        checked = check_frames(frames)
+        if not self.has_digitness or len(checked) > BATCH:
+            return self.predict_proba(checked), self.digitness(checked)
+        pixels = adapt(checked, self._shape, self._dtype, self._scale)
+        outputs, digitness = self._session.run(list(self._outputs), {self._input: pixels})
+        return to_probabilities(outputs, self.path), digitness
+
     def _run(self, frames: Frames, output: str) -> npt.NDArray[np.float32]:
         if len(frames) == 0:
             return np.empty((0,) if output == "digitness" else (0, DIGITS), np.float32)

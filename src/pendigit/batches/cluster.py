@@ -20,7 +20,12 @@ from pendigit.extras import load
 
 BLOCK = 64  # images of a task: of small ones a second's work, after which a lost worker's task begins again
 REACH_SECONDS = 5.0  # for a first connection
-CONNECT_SECONDS = 15  # for Ray's own, once there is an answer
+ENVIRONMENT = {
+    "RAY_gcs_rpc_server_connect_timeout_s": "10",  # for Ray's own connection, once something answers
+    "RAY_raylet_start_wait_time_s": "120",  # a busy machine starts slowly
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray would warn of
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+}
 
 
 def read_on_ray(
@@ -97,23 +102,28 @@ class _RayWorker:
 
 def _connect(ray: Any, address: str | None) -> None:
     """Join a cluster, or start one here. Raises UsageError naming an address that does not answer."""
-    quiet = {"logging_level": logging.ERROR, "log_to_driver": False, "configure_logging": True}
-    if ray.is_initialized():
+    if ray.is_initialized():  # within a program that uses Ray already
         return
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray would warn of
-    if address is None:
-        ray.init(address="local", include_dashboard=False, **quiet)
-        return
-    os.environ.setdefault("RAY_gcs_rpc_server_connect_timeout_s", str(CONNECT_SECONDS))
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     try:
-        if ":" in address.removeprefix("ray://"):
-            host, _, port = address.removeprefix("ray://").rpartition(":")
-            socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
-        ray.init(address=address, **quiet)
+        if address is None:
+            ray.init(address="local", include_dashboard=False, **quiet)
+        else:
+            _reach(address)
+            ray.init(address=address, **quiet)
     except Exception as error:  # Ray's errors of connecting share no other base
         reason = str(error).strip().split("\n", maxsplit=1)[0]
         raise UsageError(
-            f"no Ray cluster answers at {address} ({reason})",
+            f"no Ray cluster answers at {address or 'this machine'} ({reason})",
             "the head node's host:port",
             "see `ray status` there, or leave --address out for this machine",
         ) from error
+
+
+def _reach(address: str) -> None:
+    """See whether anything listens; Ray itself would try for long. Raises OSError, ValueError."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:  # other words, such as `auto`, are Ray's own
+        socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from greenlet import getcurrent, greenlet
 
-from pendigit.classifier import Classifier, Frames, Probabilities
+from pendigit.classifier import Classifier, Frames, OnnxClassifier, Probabilities
 
 FRAMES = 256  # waiting for the network: by then a larger batch takes as long for each
 READINGS = 16  # that wait at most, each with its picture: of 12 megapixels they hold half a gigabyte
@@ -23,7 +23,7 @@ Answer = tuple[Probabilities, "Probabilities | None"]  # probabilities (n, 10), 
 class _Waiting(Generic[T]):
     """A job, and the classifier it is given: asked for an answer, it stops the job until the batch is full."""
 
-    def __init__(self, job: Job[T], classifier: Classifier) -> None:
+    def __init__(self, job: Job[T], classifier: OnnxClassifier) -> None:
         self.frames: Frames
         self.result: T
         self.seconds = 0.0
@@ -52,14 +52,19 @@ class _Waiting(Generic[T]):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._classifier, name)
 
+    def judge(self, frames: npt.ArrayLike) -> Answer:
+        return self._ask(np.asarray(frames))
+
     def _ask(self, frames: Frames) -> Answer:
         """Both answers come at once; the second question about the same frames costs nothing."""
+        if len(frames) == 0:  # nothing to wait for
+            return self._classifier.predict_proba(frames), self._classifier.digitness(frames)
         if self._answered is None or self._answered[0] is not frames:
             self._answered = frames, self._hub.switch(frames)
         return self._answered[1]
 
 
-def run_together(jobs: Iterable[Job[T]], classifier: Classifier) -> Iterator[tuple[T, float]]:
+def run_together(jobs: Iterable[Job[T]], classifier: OnnxClassifier) -> Iterator[tuple[T, float]]:
     """Run jobs and let the network see the frames of all that wait for it at once.
 
     Gives each job's result and the seconds it took, with its share of the network's, as they end: in any order. What a
@@ -78,12 +83,12 @@ def run_together(jobs: Iterable[Job[T]], classifier: Classifier) -> Iterator[tup
         waiting = yield from _answer(waiting, classifier)
 
 
-def _answer(waiting: Sequence[_Waiting[T]], classifier: Classifier) -> Any:
+def _answer(waiting: Sequence[_Waiting[T]], classifier: OnnxClassifier) -> Any:
     """Ask the network once and let every job go on; gives those that ended, returns those that wait again."""
     began = time.perf_counter()
     frames = np.concatenate([each.frames for each in waiting])
-    probabilities, digitness = classifier.predict_proba(frames), classifier.digitness(frames)
-    share = (time.perf_counter() - began) / max(1, len(frames))
+    probabilities, digitness = classifier.judge(frames)
+    share = (time.perf_counter() - began) / len(frames)
     still, start = [], 0
     for each in waiting:
         end = start + len(each.frames)

@@ -23,7 +23,7 @@ class Input(NamedTuple):
     Attributes:
         source: The number of the source that named it, from 0.
         place: Its place among this source's images: a list's line, or the path itself.
-        path: Where it is: a path or a URL. Bytes of a name that are not UTF-8 are written out, as \\xff.
+        path: Where it is: a path or a URL. Bytes of a name that are not UTF-8 are written in hexadecimal.
     """
 
     source: int
@@ -62,8 +62,8 @@ class Shard:
 def find_inputs(sources: Iterable[str]) -> Iterator[Input]:
     """Every image of files, folders with all below them, patterns, lists (.txt, a path a line) and URLs of these.
 
-    A folder's images come in any order; `sorted` or the journal puts them in that of their places. Names that begin with
-    a dot are left out of folders. Raises ImageError for a source without images.
+    A folder's images come in any order; `sorted` or the journal puts them in that of their places. Raises ImageError
+    for a source without images.
     """
     for number, source in enumerate(sources):
         count = 0
@@ -80,10 +80,13 @@ def find_inputs(sources: Iterable[str]) -> Iterator[Input]:
 
 
 def images_below(folder: str) -> Iterator[str]:
-    """The images in a folder and in those below it, in any order; names that begin with a dot are left out."""
-    for place, folders, names in os.walk(folder, followlinks=True):
+    """The images in a folder and in those below it, in any order.
+
+    Names that begin with a dot are left out, and links to folders, which may lead in circles.
+    """
+    for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(place, name) for name in names if _is_image(name) and not name.startswith("."))
+        yield from (os.path.join(place, name) for name in names if _is_image(name) and not name.startswith("."))  # noqa: PTH118
 
 
 def fetch(path: str) -> bytes:
@@ -107,7 +110,8 @@ def _of_source(source: str) -> Iterator[tuple[int | str, str]]:
     if path.lower().endswith(LIST):
         return _of_list(path)
     if not os.path.lexists(path) and glob.has_magic(path):
-        return ((found, found) for found in glob.iglob(path, recursive=True) if _is_image(found))  # noqa: PTH207 - `**` too
+        matching = glob.iglob(path, recursive=True)  # noqa: PTH207 - not all at once, nor from one folder
+        return ((found, found) for found in matching if _is_image(found))
     if not os.path.lexists(path) and not _is_image(path):
         return iter(())
     return iter([(path, path)])
@@ -136,7 +140,7 @@ def _of_url(url: str) -> Iterator[tuple[int | str, str]]:
         if glob.has_magic(place):
             found = system.glob(place)
         elif system.isdir(place):
-            found = system.find(place)
+            found = [each for each in system.find(place) if "/." not in each.removeprefix(place)]
         else:
             found = [place]
     except OSError as error:

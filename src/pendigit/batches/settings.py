@@ -28,15 +28,19 @@ class Settings:
         digest: Its SHA-256.
         region: Read this part alone.
         keep: Separators to report.
+        drawn: The images were drawn on a screen, not photographed.
     """
 
     model: Path
     digest: str
     region: Region | None = None
     keep: str = ""
+    drawn: bool = False
 
     @classmethod
-    def of(cls, model: str | Path | None = None, region: Region | None = None, keep: str = "") -> Settings:
+    def of(
+        cls, model: str | Path | None = None, region: Region | None = None, keep: str = "", drawn: bool = False
+    ) -> Settings:
         """Settings with a model's name, file or run folder. Raises UsageError, ModelError."""
         path = find_model(model)
         try:
@@ -45,13 +49,15 @@ class Settings:
             raise ModelError(
                 f"no model can be read at {path} ({error.strerror})", "an .onnx file", "check the path"
             ) from error
-        return cls(path, digest, region, "".join(sorted(set(keep))))
+        return cls(path, digest, region, "".join(sorted(set(keep))), drawn)
 
     @property
     def identity(self) -> str:
         """What made a record: the model, and the settings that are not the usual ones."""
-        region = f" region={','.join(map(str, self.region))}" if self.region else ""
-        return self.digest + region + (f" keep={self.keep}" if self.keep else "")
+        unusual = {
+            "region": ",".join(map(str, self.region or ())), "keep": self.keep, "drawn": "yes" if self.drawn else "",
+        }  # fmt: skip
+        return " ".join([self.digest, *(f"{name}={value}" for name, value in unusual.items() if value)])
 
 
 def cores() -> int:

@@ -15,7 +15,7 @@ from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.classifier import Classifier, OnnxClassifier
 from pendigit.errors import ImageError, MissingExtraError, PendigitError
-from pendigit.reading.images import load_pages
+from pendigit.reading.images import load_page
 from pendigit.reading.reader import Reader
 from pendigit.results import Reading
 
@@ -53,7 +53,7 @@ class Worker:
         if digest == known:
             return path
         try:
-            pages = self._pages(path, content, classifier)
+            pages = list(self._pages(content, classifier))
         except (ImageError, MissingExtraError) as error:
             text = str(error).replace(f"the picture of {len(content)} bytes", path)
             return partial(Record.failed, path, digest, model, text)
@@ -64,10 +64,14 @@ class Worker:
             return partial(Record.failed, path, digest, model, text)
         return partial(Record.of, path, digest, model, pages)
 
-    def _pages(self, path: str, content: bytes, classifier: Classifier) -> list[Reading]:
-        reader = Reader(classifier)
-        region, keep = self._settings.region, self._settings.keep
-        return [reader.read(page, region, keep) for page in load_pages(content)]
+    def _pages(self, content: bytes, classifier: Classifier) -> Iterator[Reading]:
+        """Read a document page by page: all at once they may not fit the memory."""
+        reader, how = Reader(classifier), self._settings
+        number, count = 0, 1
+        while number < count:
+            number += 1
+            page, count = load_page(content, number)
+            yield reader.read(page, how.region, how.keep, how.drawn)
 
 
 def _fetched(path: str) -> bytes | ImageError:

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from pendigit.commands import augment, batch, doctor, evaluate, models, networks, predict, read, report, train
+from pendigit.commands import augment, batch, doctor, evaluate, models, networks, predict, read, report, serve, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -34,6 +34,7 @@ app.command()(read.read)
 app.command()(batch.merge)
 app.command()(doctor.doctor)
 app.command()(report.report)
+app.command()(serve.serve)
 app.command()(networks.networks)
 app.command()(models.models)
 app.command()(augment.augment)

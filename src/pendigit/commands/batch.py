@@ -43,7 +43,7 @@ class TableOptions:
 
 
 def read_into_table(
-    sources: list[str], options: TableOptions, model: str | None, region: Region | None, keep: str
+    sources: list[str], options: TableOptions, model: str | None, region: Region | None, keep: str, drawn: bool
 ) -> None:
     """Read into a table, with a live bar. Exit code 3 if a picture could not be read."""
     from pendigit.batches.inputs import Shard
@@ -57,7 +57,7 @@ def read_into_table(
         raise UsageError("--watch or --shard without a table", "-o FILE", "name the table to write")
     check_format(output)
     shard = Shard.parse(options.shard) if options.shard else None
-    settings, engine = Settings.of(model, region, keep), _engine(options)
+    settings, engine = Settings.of(model, region, keep, drawn), _engine(options)
     if options.watch:
         _watch(sources, output, settings, engine, options)
         return

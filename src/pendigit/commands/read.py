@@ -39,6 +39,7 @@ def read(
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
+    drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
     output: Output = None,
     overwrite: Overwrite = False,
     fail_fast: FailFast = False,
@@ -58,7 +59,7 @@ def read(
         if as_json or overlay is not None:
             raise UsageError("--json or --overlay with a table", "one of them", "run it twice")
         options = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
-        read_into_table(sources, options, model, part, keep)
+        read_into_table(sources, options, model, part, keep, drawn)
         return
     reader = pendigit.load_reader(model)
     answers: list[dict[str, Any]] = []
@@ -67,7 +68,7 @@ def read(
     for path in paths:
         try:
             pages = load_pages(path)
-            readings = [reader.read(page, part, keep) for page in pages]
+            readings = [reader.read(page, part, keep, drawn) for page in pages]
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})

@@ -72,51 +72,67 @@ def load_pages(source: Source) -> list[Pixels]:
         ImageError: As `load_image`; also for a PDF that is damaged or locked, or has no pages.
         MissingExtraError: A PDF or HEIC file without the extra [pdf] or [heic].
     """
+    first, count = load_page(source)
+    return [first, *(load_page(source, number)[0] for number in range(2, count + 1))]
+
+
+def load_page(source: Source, number: int = 1) -> tuple[Pixels, int]:
+    """One page of a document, counted from 1, and how many it has; the other pages are not decoded.
+
+    Raises:
+        ImageError, MissingExtraError: As `load_pages`; also where there is no such page.
+    """
     if not isinstance(source, (str, Path, bytes)):
-        return [load_image(source)]
+        return load_image(source), _checked(number, 1, "the picture")
     content = source if isinstance(source, bytes) else _content(Path(source).expanduser())
     name = f"the picture of {len(content)} bytes" if isinstance(source, bytes) else str(source)
     if content.startswith(PDF):
-        return _pdf_pages(content, name)
+        return _pdf_page(content, name, number)
     if content[:4] in TIFF:
-        return _tiff_pages(content, name)
-    return [_large_enough(_from_bytes(content, name), name)]
+        return _tiff_page(content, name, number)
+    count = _checked(number, 1, name)
+    return _large_enough(_from_bytes(content, name), name), count
 
 
-def _tiff_pages(content: bytes, name: str) -> list[Pixels]:
-    from PIL import Image, ImageSequence
+def _checked(number: int, count: int, name: str) -> int:
+    if number > count:
+        raise ImageError(f"page {number} of {name}", f"one of its {count}", "count its pages from 1")
+    return count
+
+
+def _tiff_page(content: bytes, name: str, number: int) -> tuple[Pixels, int]:
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(content), formats=["TIFF"])
-            return [
-                _large_enough(_decode(page, f"{name}, page {number}", is_file=False), f"{name}, page {number}")
-                for number, page in enumerate(ImageSequence.Iterator(image), 1)
-            ]
+            count = _checked(number, getattr(image, "n_frames", 1), name)
+            image.seek(number - 1)
+            page = f"{name}, page {number}"
+            return _large_enough(_decode(image, page, is_file=False), page), count
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise ImageError(f"{name} is no TIFF that can be decoded", "a whole TIFF", _EXPORT) from error
 
 
-def _pdf_pages(content: bytes, name: str) -> list[Pixels]:
+def _pdf_page(content: bytes, name: str, number: int) -> tuple[Pixels, int]:
     require("pdf", "pypdfium2")
     import pypdfium2
 
     try:
         with pypdfium2.PdfDocument(content) as document:
-            pages = []
-            for page in document:
-                width, height = (side * PDF_SCALE for side in page.get_size())
-                if width * height > MAX_PIXELS:
-                    raise _too_large(f"{name} has a page of {round(width)}x{round(height)} pixels")
-                pages.append(np.array(page.render(scale=PDF_SCALE).to_pil().convert("RGB")))
+            if len(document) == 0:
+                raise ImageError(f"{name} has no pages", "a PDF of scans", _EXPORT)
+            count = _checked(number, len(document), name)
+            page = document[number - 1]
+            width, height = (side * PDF_SCALE for side in page.get_size())
+            if width * height > MAX_PIXELS:
+                raise _too_large(f"{name} has a page of {round(width)}x{round(height)} pixels")
+            return np.array(page.render(scale=PDF_SCALE).to_pil().convert("RGB")), count
     except pypdfium2.PdfiumError as error:
         raise ImageError(f"{name} is no PDF that can be opened ({error})", "an unlocked PDF", _EXPORT) from error
-    if not pages:
-        raise ImageError(f"{name} has no pages", "a PDF of scans", _EXPORT)
-    return pages
 
 
 def _content(path: Path) -> bytes:

@@ -1,0 +1,60 @@
+"""What is done with a page: read it, or cut a digit out of it. Both are tasks for a process of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pendigit.reading.images import load_page
+from pendigit.reading.reader import Reader, load_reader
+from pendigit.reading.stages import Region
+from pendigit.serving.corrections import Box
+from pendigit.serving.export import training_crop
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """Read one page.
+
+    Attributes:
+        file: A picture's or a document's bytes.
+        model: The model's file.
+        page: Which of a document's pages, from 1.
+        region: Left, top, width, height in pixels of the upright picture; None for all of it.
+        keep: Separators that are reported, any of ".,-".
+        drawn: It was drawn on a screen, not photographed.
+    """
+
+    file: bytes
+    model: Path
+    page: int = 1
+    region: Region | None = None
+    keep: str = ""
+    drawn: bool = False
+
+    def __call__(self) -> dict[str, Any]:
+        """The reading, as JSON knows it. Raises PendigitError."""
+        picture, pages = load_page(self.file, self.page)
+        reading = _reader(self.model).read(picture, self.region, self.keep, self.drawn)
+        return reading.to_dict() | {"page": self.page, "pages": pages}
+
+
+@dataclass(frozen=True)
+class CutDigit:
+    """Cut one digit out of a page, to be trained on; see `training_crop`."""
+
+    file: bytes
+    page: int = 1
+    box: Box | None = None
+
+    def __call__(self) -> bytes:
+        """The digit's picture, a PNG. Raises ImageError."""
+        picture, _ = load_page(self.file, self.page)
+        return training_crop(picture, self.box)
+
+
+@cache
+def _reader(model: Path) -> Reader:
+    return load_reader(model)
