@@ -46,7 +46,7 @@ def read_on_ray(
     ray = load("ray", "ray")
     pyarrow = load("ray", "pyarrow")
     data = load("ray", "ray.data")
-    _connect(ray, address)
+    is_ours = _connect(ray, address)
     try:
         context = data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -70,7 +70,8 @@ def read_on_ray(
         for batch in answered.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2):
             yield [_answer(*pair) for pair in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
     finally:
-        ray.shutdown()
+        if is_ours:
+            ray.shutdown()
 
 
 def _answer(path: str, record: str | None) -> Answer:
@@ -100,10 +101,10 @@ class _RayWorker:
         return pyarrow.table({"path": paths, "record": pyarrow.array(records, pyarrow.string())})
 
 
-def _connect(ray: Any, address: str | None) -> None:
-    """Join a cluster, or start one here. Raises UsageError naming an address that does not answer."""
-    if ray.is_initialized():  # within a program that uses Ray already
-        return
+def _connect(ray: Any, address: str | None) -> bool:
+    """Join a cluster, or start one here; False within a program that has. Raises UsageError naming the address."""
+    if ray.is_initialized():
+        return False
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
@@ -120,6 +121,7 @@ def _connect(ray: Any, address: str | None) -> None:
             "the head node's host:port",
             "see `ray status` there, or leave --address out for this machine",
         ) from error
+    return True
 
 
 def _reach(address: str) -> None:

@@ -55,6 +55,9 @@ class Journal:
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(TABLES)
             self._connection.execute("BEGIN IMMEDIATE")
+        self._holds_more = (
+            self.model() is not None
+        )  # than the table: an earlier run left it, or this one read something
 
     def model(self) -> str | None:
         """The model, and settings, that it was begun with; None for a new journal."""
@@ -143,6 +146,7 @@ class Journal:
                 if isinstance(answer, str):
                     self._connection.execute("UPDATE image SET state = ? WHERE path = ?", (DONE, answer))
                 else:
+                    self._holds_more = True
                     self._connection.execute(
                         "UPDATE image SET state = ?, digest = ?, record = ? WHERE path = ?",
                         (DONE, answer.digest, json.dumps(answer.to_dict()), answer.path),
@@ -165,14 +169,13 @@ class Journal:
         self._saved = time.monotonic()
 
     def close(self) -> None:
-        """Save, and let go of the file, or remove it where nothing was read; after an error, do what can be done."""
-        empty = False
-        with suppress(sqlite3.Error):
-            self._connection.execute("COMMIT")
-            empty = self._connection.execute("SELECT 1 FROM image WHERE record IS NOT NULL LIMIT 1").fetchone() is None
+        """Save, and let go of the file, or remove it if it holds nothing new; after an error, do what can be done."""
+        for end in ("COMMIT", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            with suppress(sqlite3.Error):
+                self._connection.execute(end)
         with suppress(sqlite3.Error):
             self._connection.close()
-        if empty:
+        if not self._holds_more:
             self._unlink()
 
     def remove(self) -> None:
