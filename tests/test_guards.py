@@ -39,7 +39,7 @@ BELOW: dict[str, set[str]] = {
     "learning": GROUND | SEAM | {"datasets", "judging"},
     "reading": GROUND | SEAM,
     "batches": GROUND | SEAM | {"reading"},
-    "serving": GROUND | SEAM | {"reading"},
+    "serving": GROUND | SEAM | {"reading", "batches"},
 }
 TRAINING = {"keras", "jax", "jaxlib", "onnx", "tensorboardX", "tensorflow", "torch", "flax"}
 HEAVY = TRAINING | {"matplotlib", "onnxruntime", "PIL", "pooch", "requests", "filelock", "scipy", "pandas"}
