@@ -100,7 +100,7 @@ def test_tables_that_cannot_be_reviewed(table: Path, capsys: pytest.CaptureFixtu
 
 @pytest.fixture
 def client(table: Path) -> Iterator[TestClient]:
-    settings = Settings(store=Path("corrections.sqlite"), workers=1)
+    settings = Settings(store=Path("corrections.sqlite"), workers=1, seconds=200, page_seconds=100)
     with TestClient(make_app(settings, Review(table)), base_url="http://localhost") as client:
         yield client
 

@@ -13,7 +13,7 @@ from greenlet import getcurrent, greenlet
 from pendigit.classifier import Classifier, Frames, OnnxClassifier, Probabilities
 
 FRAMES = 256  # waiting for the network: by then a larger batch takes as long for each
-READINGS = 16  # that wait at most, each with its picture: of 12 megapixels they hold half a gigabyte
+READINGS = 8  # that wait at most, each with its picture: of 12 megapixels they hold some hundred megabytes
 
 T = TypeVar("T")
 Job = Callable[[Classifier], T]  # reads something, and may ask its classifier at any time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from itertools import islice
@@ -20,6 +21,7 @@ BETWEEN = " | "  # rows in one cell
 AFTER = "; "  # digits in one cell
 ROW_GROUP = 2_000  # records: those of full pages take some 20 MB on their way into Parquet
 SHEET_ROWS = 1_048_575  # Excel's limit, its header apart
+NOT_XML = re.compile("[\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")  # what no Excel file can hold
 CELL = 32_767  # characters: Excel's limit
 
 
@@ -109,7 +111,7 @@ def _cell(sheet: Any, value: Any) -> Any:
         return value
     from openpyxl.cell import WriteOnlyCell
 
-    text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in value)
+    text = NOT_XML.sub(lambda found: found.group().encode("unicode_escape").decode(), value)
     cell = WriteOnlyCell(sheet, text[:CELL])
     cell.data_type = "s"
     return cell
