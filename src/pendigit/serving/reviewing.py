@@ -18,6 +18,7 @@ from pendigit.serving.corrections import Box
 from pendigit.serving.house import House
 from pendigit.serving.pages import CutDigit
 from pendigit.serving.problems import UnknownError
+from pendigit.serving.schemas import DigitValue
 
 AROUND = (4.0, 1.0)  # of the digit's height: what is shown beside and above it, so that it is seen among its neighbours
 SHOWN = 220  # pixels: the height of a crop as it is sent; small digits are enlarged
@@ -87,8 +88,13 @@ def reviewing(house: House, review: Review) -> APIRouter:
         file = await run_in_threadpool(fetch, doubt.path)
         return Response(await house.pages.do(CutSurroundings(file, doubt.page, doubt.box)), media_type="image/png")
 
+    @router.post("/v1/review/publish", status_code=200)
+    async def publish() -> Response:
+        """Write the corrected copy of the table."""
+        return answer({"corrected": str(review.corrected), "decided": await run_in_threadpool(review.publish)})
+
     @router.post("/v1/review/{number}", status_code=200)
-    async def decide(number: Number, digit: Annotated[int | Literal["none"], Query(ge=0, le=9)]) -> Response:
+    async def decide(number: Number, digit: DigitValue | Literal["none"]) -> Response:
         """Say which digit it really is, or that there is none. Once it is answered it is on the disk."""
         doubt = doubt_of(number)
         await run_in_threadpool(review.decide, doubt, None if digit == "none" else digit)
@@ -103,11 +109,6 @@ def reviewing(house: House, review: Review) -> APIRouter:
         await run_in_threadpool(review.undo, doubt_of(number))
         await forget(number)
         return answer(described(number))
-
-    @router.post("/v1/review/publish", status_code=200)
-    async def publish() -> Response:
-        """Write the corrected copy of the table."""
-        return answer({"corrected": str(review.corrected), "decided": await run_in_threadpool(review.publish)})
 
     async def keep(number: int, doubt: Doubt, digit: int) -> None:
         """Store the correction, for training; what is blank to the reader teaches nothing."""
