@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFilter
 
 import pendigit
 from pendigit.batches.gather import run_together
@@ -232,13 +232,25 @@ def test_a_table_says_what_the_images_say(scans: Path) -> None:
         assert record.rows == (Path(path).stem,)
         reading = pendigit.load_reader().read(path)
         digit = reading.rows[0].digits[0]
-        assert record.digits[0][:6] == (digit.digit, round(digit.probability, 6), *digit.box)
-        assert record.lowest_probability == round(digit.probability, 6)
-        assert record.accepted == (digit.probability >= 0.9)
+        assert record.digits[0][:6] == (digit.digit, round(digit.confidence, 6), *digit.box)
+        assert record.lowest_probability == round(digit.confidence, 6)
+        assert record.accepted == (digit.confidence >= 0.9)
         assert (record.error, len(record.digest or ""), record.model) == (None, 64, Settings.of().digest)
         assert record.milliseconds > 0
     assert (summary.images, summary.read, summary.failed) == (COUNT, COUNT, 0)  # type: ignore[attr-defined]
     assert sorted(path.name for path in Path().iterdir()) == ["out.csv", "scans"], "no journal is left"
+
+
+def test_a_limit_on_the_error_decides_what_is_accepted(scans: Path) -> None:
+    blurred = Image.open(scans / "3.png").filter(ImageFilter.GaussianBlur(4))
+    blurred.save(scans / "3.png")
+    read_many(["scans"], Path("out.csv"), Settings.of(max_error=0.002), here, Quiet())
+    reader = pendigit.load_reader()
+    for path, record in table().items():
+        reading = reader.read(path, max_error=0.002)
+        assert record.rows == tuple(row.text for row in reading.rows)
+        assert record.accepted == (reading.count > 0 and reading.kept == reading.count)
+        assert record.model.endswith(" max_error=0.002")
 
 
 def test_a_stopped_run_goes_on_and_reads_nothing_twice(scans: Path) -> None:

@@ -27,7 +27,7 @@ def record(path: str, rows: tuple[str, ...], shares: tuple[float, ...], accepted
     """A record whose digits stand 40 pixels apart."""
     places = [(row, sign) for row, text in enumerate(rows) for sign in text if sign.isdecimal()]
     digits = tuple(
-        ReadDigit(int(sign), share, 40 * at, 0, 40 * at + 40, 44, row, 1)
+        ReadDigit(int(sign), share, 40 * at, 0, 40 * at + 40, 44, row, 1, share >= 0.9)
         for at, ((row, sign), share) in enumerate(zip(places, shares, strict=True))
     )
     return Record(path, rows, min(shares, default=None), accepted, None, 1.0, digits, "d" * 64, MODEL)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from pendigit.results import Reading
+from pendigit.results import PlacedDigit, Reading
 
-SURE = 0.9  # probability: without a limit on the error, an image is accepted when each of its digits has it
+SURE = 0.9  # confidence: without a limit on the error, an image is accepted when each of its digits has it
 
 
 class ReadDigit(NamedTuple):
@@ -16,10 +16,11 @@ class ReadDigit(NamedTuple):
 
     Attributes:
         digit: 0 to 9.
-        probability: 0 to 1.
+        probability: That it is a digit, and this one, 0 to 1.
         left, top, right, bottom: Its box in pixels of the upright picture, the latter two exclusive.
         row: Which of the image's rows it stands in, from 0.
         page: Which of a document's pages, from 1.
+        accepted: Whether it is sure enough: for the limit on the error, or where none was asked for, at least `SURE`.
     """
 
     digit: int
@@ -30,6 +31,7 @@ class ReadDigit(NamedTuple):
     bottom: int
     row: int
     page: int
+    accepted: bool
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,16 @@ class Record:
     model: str
 
     @classmethod
-    def of(cls, path: str, digest: str, model: str, pages: Iterable[Reading], seconds: float) -> Record:
-        """What was read on an image's pages."""
+    def of(cls, path: str, digest: str, model: str, limited: bool, pages: Iterable[Reading], seconds: float) -> Record:
+        """What was read on an image's pages; `limited` says that a limit on the error was asked for."""
         rows = [(number, row) for number, reading in enumerate(pages, 1) for row in reading.rows]
         digits = tuple(
-            ReadDigit(digit.digit, round(digit.probability, 6), *digit.box, index, page)
+            ReadDigit(digit.digit, round(digit.confidence, 6), *digit.box, index, page, _is_sure(digit, limited))
             for index, (page, row) in enumerate(rows)
             for digit in row.digits
         )
         lowest = min((digit.probability for digit in digits), default=None)
-        accepted = lowest is not None and lowest >= SURE
+        accepted = bool(digits) and all(digit.accepted for digit in digits)
         texts = tuple(" ".join(row.groups) for _, row in rows)
         return cls(path, texts, lowest, accepted, None, round(seconds * 1000, 3), digits, digest, model)
 
@@ -86,3 +88,7 @@ class Record:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON; a digit is the list of its values."""
         return asdict(self) | {"rows": list(self.rows), "digits": [list(digit) for digit in self.digits]}
+
+
+def _is_sure(digit: PlacedDigit, limited: bool) -> bool:
+    return digit.accepted if limited else digit.confidence >= SURE

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from pendigit.batches.record import SURE, Record
+from pendigit.batches.record import Record
 from pendigit.batches.table import check_format, read_table, write_table
 from pendigit.errors import OutputError
 from pendigit.files import writing
@@ -123,18 +123,17 @@ def corrected(record: Record, verdicts: dict[int, Verdict]) -> Record:
     for index, digit in enumerate(record.digits):
         verdict = verdicts.get(index, digit.digit)
         at = _at(record, index)
-        if at is not None:
+        if at is not None and index in verdicts:
             rows[digit.row][at] = "" if verdict is None else str(verdict)
         if verdict is not None:
-            sure = 1.0 if index in verdicts else digit.probability
-            digits.append(digit._replace(digit=verdict, probability=sure))
-    left = set(_doubtful(record)) - verdicts.keys()
+            is_known = index in verdicts
+            digits.append(digit._replace(digit=verdict, probability=1.0, accepted=True) if is_known else digit)
     return replace(
         record,
         rows=tuple("".join(row).strip() for row in rows),
         digits=tuple(digits),
         lowest_probability=min((digit.probability for digit in digits), default=None),
-        accepted=bool(digits) and not left,
+        accepted=bool(digits) and all(digit.accepted for digit in digits),
     )
 
 
@@ -157,7 +156,7 @@ def _doubts(records: Iterable[Record]) -> Iterator[Doubt]:
 
 def _doubtful(record: Record) -> list[int]:
     """The numbers of the digits for which an image is not accepted."""
-    return [] if record.accepted else [index for index, digit in enumerate(record.digits) if digit.probability < SURE]
+    return [] if record.accepted else [index for index, digit in enumerate(record.digits) if not digit.accepted]
 
 
 def _at(record: Record, index: int) -> int | None:

@@ -29,6 +29,7 @@ class Settings:
         region: Read this part alone.
         keep: Separators to report.
         drawn: The images were drawn on a screen, not photographed.
+        max_error: The limit on the error: digits that are not sure enough for it become "?".
     """
 
     model: Path
@@ -36,10 +37,16 @@ class Settings:
     region: Region | None = None
     keep: str = ""
     drawn: bool = False
+    max_error: float | None = None
 
     @classmethod
     def of(
-        cls, model: str | Path | None = None, region: Region | None = None, keep: str = "", drawn: bool = False
+        cls,
+        model: str | Path | None = None,
+        region: Region | None = None,
+        keep: str = "",
+        drawn: bool = False,
+        max_error: float | None = None,
     ) -> Settings:
         """Settings with a model's name, file or run folder. Raises UsageError, ModelError."""
         path = find_model(model)
@@ -49,14 +56,17 @@ class Settings:
             raise ModelError(
                 f"no model can be read at {path} ({error.strerror})", "an .onnx file", "check the path"
             ) from error
-        return cls(path, digest, region, "".join(sorted(set(keep))), drawn)
+        return cls(path, digest, region, "".join(sorted(set(keep))), drawn, max_error)
 
     @property
     def identity(self) -> str:
         """What made a record: the model, and the settings that are not the usual ones."""
         unusual = {
-            "region": ",".join(map(str, self.region or ())), "keep": self.keep, "drawn": "yes" if self.drawn else "",
-        }  # fmt: skip
+            "region": ",".join(map(str, self.region or ())),
+            "keep": self.keep,
+            "drawn": "yes" if self.drawn else "",
+            "max_error": f"{self.max_error:g}" if self.max_error else "",
+        }
         return " ".join([self.digest, *(f"{name}={value}" for name, value in unusual.items() if value)])
 
 

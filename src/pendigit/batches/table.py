@@ -143,7 +143,10 @@ def _read_parquet(path: Path) -> Iterator[Record]:
 
 
 def _schema(pyarrow: Any) -> Any:
-    numbers = dict.fromkeys(ReadDigit._fields, pyarrow.int32()) | {"probability": pyarrow.float64()}
+    numbers = dict.fromkeys(ReadDigit._fields, pyarrow.int32()) | {
+        "probability": pyarrow.float64(),
+        "accepted": pyarrow.bool_(),
+    }
     types = {
         "path": pyarrow.string(),
         "rows": pyarrow.list_(pyarrow.string()),
@@ -200,7 +203,9 @@ def _digits(cell: str) -> Iterator[ReadDigit]:
     for part in cell.split(AFTER) if cell else ():
         numbers = part.split()
         if len(numbers) == len(ReadDigit._fields):
-            yield ReadDigit(int(numbers[0]), float(numbers[1]), *map(int, numbers[2:]))
+            left, top, right, bottom, row, page, accepted = map(int, numbers[2:])
+            box = left, top, right, bottom
+            yield ReadDigit(int(numbers[0]), float(numbers[1]), *box, row, page, bool(accepted))
 
 
 FORMATS = {

@@ -62,7 +62,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - one odd image must not stop the others; its error stands in its row
             text = f"a fault of pendigit's own: {type(error).__name__}: {error}; expected none; report it"
             return partial(Record.failed, path, digest, model, text)
-        return partial(Record.of, path, digest, model, pages)
+        return partial(Record.of, path, digest, model, self._settings.max_error is not None, pages)
 
     def _pages(self, content: bytes, classifier: Classifier) -> Iterator[Reading]:
         """Read a document page by page: all at once they may not fit the memory."""
@@ -71,7 +71,7 @@ class Worker:
         while number < count:
             number += 1
             page, count = load_page(content, number)
-            yield reader.read(page, how.region, how.keep, how.drawn)
+            yield reader.read(page, how.region, how.keep, drawn=how.drawn, max_error=how.max_error)
 
 
 def _fetched(path: str) -> bytes | ImageError:

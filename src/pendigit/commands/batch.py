@@ -15,7 +15,6 @@ from pendigit.errors import ImageError, UsageError
 if TYPE_CHECKING:
     from pendigit.batches.run import Engine, Summary
     from pendigit.batches.settings import Settings
-    from pendigit.reading.stages import Region
 
 _TABLE = "Write a table (.parquet, .csv, .jsonl, .xlsx), a row each; a run that was stopped goes on."
 Output: TypeAlias = Annotated[Path | None, typer.Option("-o", "--output", help=_TABLE)]
@@ -42,13 +41,10 @@ class TableOptions:
     watch: bool
 
 
-def read_into_table(
-    sources: list[str], options: TableOptions, model: str | None, region: Region | None, keep: str, drawn: bool
-) -> None:
+def read_into_table(sources: list[str], options: TableOptions, settings: Settings) -> None:
     """Read into a table, with a live bar. Exit code 3 if a picture could not be read."""
     from pendigit.batches.inputs import Shard
     from pendigit.batches.run import read_many
-    from pendigit.batches.settings import Settings
     from pendigit.batches.table import check_format
     from pendigit.commands.progress import TableProgress
 
@@ -57,7 +53,7 @@ def read_into_table(
         raise UsageError("--watch or --shard without a table", "-o FILE", "name the table to write")
     check_format(output)
     shard = Shard.parse(options.shard) if options.shard else None
-    settings, engine = Settings.of(model, region, keep, drawn), _engine(options)
+    engine = _engine(options)
     if options.watch:
         _watch(sources, output, settings, engine, options)
         return

@@ -20,14 +20,16 @@ from pendigit.commands.batch import (
     Workers,
     read_into_table,
 )
+from pendigit.commands.limits import MaxError, describe_kept
 from pendigit.commands.terminal import say, say_error
+from pendigit.doubt import parse_limit
 from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
 from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
     from pendigit.reading.images import Pixels
     from pendigit.reading.stages import Region
-    from pendigit.results import Reading
+    from pendigit.results import Reading, Row
 
 UNSURE = 0.9  # probability: a row with a less sure digit is marked
 
@@ -40,6 +42,7 @@ def read(
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
     drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
+    max_error: MaxError = None,
     output: Output = None,
     overwrite: Overwrite = False,
     fail_fast: FailFast = False,
@@ -52,23 +55,28 @@ def read(
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     import pendigit
     from pendigit.batches.inputs import find_inputs
+    from pendigit.batches.settings import Settings
     from pendigit.reading.images import load_pages
 
     part = parse_region(region)
+    limit = None if max_error is None else parse_limit(max_error)
     if output is not None or watch or shard is not None:
         if as_json or overlay is not None:
             raise UsageError("--json or --overlay with a table", "one of them", "run it twice")
         options = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
-        read_into_table(sources, options, model, part, keep, drawn)
+        read_into_table(sources, options, Settings.of(model, part, keep, drawn, limit))
         return
     reader = pendigit.load_reader(model)
+    if limit is not None:
+        reader.limit(limit)  # a limit that cannot be kept is refused before anything is read
+    kept = count = 0
     answers: list[dict[str, Any]] = []
     failures: list[tuple[str, PendigitError]] = []
     paths = [each.path for each in sorted(find_inputs(sources))]
     for path in paths:
         try:
             pages = load_pages(path)
-            readings = [reader.read(page, part, keep, drawn) for page in pages]
+            readings = [reader.read(page, part, keep, drawn, limit) for page in pages]
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})
@@ -76,10 +84,13 @@ def read(
         for number, (page, reading) in enumerate(zip(pages, readings, strict=True), 1):
             name = path if len(pages) == 1 else f"{path}, page {number}"
             answers.append({"source": path, "page": number} | reading.to_dict())
+            kept, count = kept + reading.kept, count + reading.count
             if overlay is not None:
                 save_overlay(overlay, path, number if len(pages) > 1 else None, page, reading)
             if not as_json:
                 show(name, reading, several=len(paths) > 1 or len(pages) > 1)
+    if limit is not None and not as_json:
+        say(describe_kept(kept, count, limit))
     if as_json:
         say(json.dumps(answers))
     for path, failure in failures:
@@ -116,6 +127,13 @@ def show(path: str, reading: Reading, several: bool) -> None:
     if not reading.rows:
         say("no digits found; pendigit doctor shows why")
     for row in reading.rows:
-        unsure = [digit for digit in row.digits if digit.probability < UNSURE]
-        note = "  (unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure) + ")"
-        say("  ".join(row.groups) + (note if unsure else ""))
+        say("  ".join(row.groups) + _note(row))
+
+
+def _note(row: Row) -> str:
+    """What is doubtful about a row: the rejected digits, or where no limit is asked for, the unsure ones."""
+    rejected = [digit.doubt for digit in row.digits if digit.doubt is not None]
+    if rejected:
+        return f"  (?: {', '.join(rejected)})"
+    unsure = [f"{digit.digit} {digit.probability:.0%}" for digit in row.digits if digit.probability < UNSURE]
+    return f"  (unsure: {', '.join(unsure)})" if unsure else ""
