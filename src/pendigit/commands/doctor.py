@@ -23,12 +23,10 @@ def doctor(
     import pendigit
     from pendigit.commands.read import parse_region
     from pendigit.reading.doctor import diagnose, draw_stages
-    from pendigit.reading.images import load_image
     from pendigit.reading.overlay import publish_picture
     from pendigit.reading.stages import read_stages
 
-    picture = load_image(image)
-    stages = read_stages(picture, pendigit.load_reader(model).classifier, parse_region(region))
+    stages = read_stages(image, pendigit.load_reader(model).classifier, parse_region(region))
     path = output if output is not None else Path(f"{Path(image).name}.doctor.png")
     publish_picture(path, draw_stages(stages))
     for row in stages.reading.rows:

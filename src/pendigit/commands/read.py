@@ -13,7 +13,7 @@ from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageE
 from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
-    from pendigit.reading.images import Pixels
+    from pendigit.reading.photo import Photo
     from pendigit.reading.stages import Region
     from pendigit.results import Reading
 
@@ -31,7 +31,7 @@ def read(
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     import pendigit
-    from pendigit.reading.images import load_pages
+    from pendigit.reading.photo import open_photos
 
     part = parse_region(region)
     reader = pendigit.load_reader(model)
@@ -40,7 +40,7 @@ def read(
     paths = find_pictures(sources)
     for path in paths:
         try:
-            pages = load_pages(path)
+            pages = open_photos(path)
             readings = [reader.read(page, part, keep, drawn) for page in pages]
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
@@ -61,12 +61,12 @@ def read(
         raise typer.Exit(ImageError.exit_code)
 
 
-def save_overlay(folder: Path, path: str, number: int | None, page: Pixels, reading: Reading) -> None:
+def save_overlay(folder: Path, path: str, number: int | None, page: Photo, reading: Reading) -> None:
     """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
     from pendigit.reading.overlay import draw_overlay, publish_picture
 
     name = Path(path).name + ("" if number is None else f"-{number}")
-    publish_picture(folder / f"{name}.png", draw_overlay(page, reading))
+    publish_picture(folder / f"{name}.png", draw_overlay(page.whole().pixels, reading))
 
 
 def find_pictures(sources: list[str]) -> list[str]:

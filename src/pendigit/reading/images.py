@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,16 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W) or (H, W, 3)
+Scale: TypeAlias = Callable[[float, float], float]  # width and height -> the share of the pixels along each side
 Source: TypeAlias = "str | Path | bytes | Image.Image | npt.NDArray[Any]"
+
+
+class Decoded(NamedTuple):
+    """Upright pixels, and the upright picture's own width and height, which may be larger."""
+
+    pixels: Pixels
+    size: tuple[int, int]
+
 
 MAX_PIXELS = 89_000_000  # twice a phone's 44 megapixels; 270 MB as RGB; just below where Pillow begins to warn
 MIN_SIDE = 2  # pixels: a narrower picture shows no shape
@@ -44,20 +55,27 @@ def load_image(source: Source) -> Pixels:
         ImageError: Missing, a folder, empty, no picture, cut off, too large, under 2 pixels wide, animated, or an
             array of another shape or range.
     """
+    return decode_image(source).pixels
+
+
+def decode_image(source: Source, scale: Scale | None = None) -> Decoded:
+    """As `load_image`, but a JPEG file may come at a half, a quarter or an eighth of its size.
+
+    It keeps the share of its pixels along each side that `scale` gives for its width and height. What is left out is
+    never computed, which takes a quarter of the time and memory. Raises ImageError.
+    """
     if isinstance(source, np.ndarray):
         name = f"the array of shape {source.shape}"
-        return _large_enough(_from_array(source, name), name)
+        return _whole(_from_array(source, name), name)
     if isinstance(source, bytes):
-        name = f"the picture of {len(source)} bytes"
-        return _large_enough(_from_bytes(source, name), name)
+        return _from_bytes(source, f"the picture of {len(source)} bytes", scale)
     if isinstance(source, (str, Path)):
-        name = str(source)
-        return _large_enough(_from_bytes(_content(Path(source).expanduser()), name), name)
+        return _from_bytes(_content(Path(source).expanduser()), str(source), scale)
     from PIL import Image
 
     if isinstance(source, Image.Image):
         name = f"the Pillow image {source.width}x{source.height}"
-        return _large_enough(_decode(source, name, is_file=False), name)
+        return _decode(source, name, is_file=False)
     raise ImageError(
         f"an image given as {type(source).__name__}",
         "a path, bytes, a Pillow image or a NumPy array",
@@ -72,18 +90,23 @@ def load_pages(source: Source) -> list[Pixels]:
         ImageError: As `load_image`; also for a PDF that is damaged or locked, or has no pages.
         MissingExtraError: A PDF or HEIC file without the extra [pdf] or [heic].
     """
+    return [page.pixels for page in decode_pages(source)]
+
+
+def decode_pages(source: Source, scale: Scale | None = None) -> list[Decoded]:
+    """As `load_pages`, but a JPEG file may come smaller than it is, as from `decode_image`."""
     if not isinstance(source, (str, Path, bytes)):
-        return [load_image(source)]
+        return [decode_image(source)]
     content = source if isinstance(source, bytes) else _content(Path(source).expanduser())
     name = f"the picture of {len(content)} bytes" if isinstance(source, bytes) else str(source)
     if content.startswith(PDF):
-        return _pdf_pages(content, name)
+        return [_whole(page, name) for page in _pdf_pages(content, name)]
     if content[:4] in TIFF:
         return _tiff_pages(content, name)
-    return [_large_enough(_from_bytes(content, name), name)]
+    return [_from_bytes(content, name, scale)]
 
 
-def _tiff_pages(content: bytes, name: str) -> list[Pixels]:
+def _tiff_pages(content: bytes, name: str) -> list[Decoded]:
     from PIL import Image, ImageSequence
 
     try:
@@ -91,7 +114,7 @@ def _tiff_pages(content: bytes, name: str) -> list[Pixels]:
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(content), formats=["TIFF"])
             return [
-                _large_enough(_decode(page, f"{name}, page {number}", is_file=False), f"{name}, page {number}")
+                _decode(page, f"{name}, page {number}", is_file=False)
                 for number, page in enumerate(ImageSequence.Iterator(image), 1)
             ]
     except ImageError:
@@ -128,7 +151,7 @@ def _content(path: Path) -> bytes:
         raise ImageError(f"cannot read {path} ({error.strerror})", "a picture", "check the path") from error
 
 
-def _from_bytes(content: bytes, name: str) -> Pixels:
+def _from_bytes(content: bytes, name: str, scale: Scale | None = None) -> Decoded:
     from PIL import Image
 
     if not content:
@@ -144,7 +167,7 @@ def _from_bytes(content: bytes, name: str) -> Pixels:
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise ImageError(f"{name} is no picture that can be decoded", "a PNG, JPEG or the like", _EXPORT) from error
     with image:
-        return _decode(image, name, is_file=True)
+        return _decode(image, name, is_file=True, scale=scale)
 
 
 def _open(content: bytes) -> Image.Image:
@@ -165,25 +188,33 @@ def _open(content: bytes) -> Image.Image:
         return Image.open(io.BytesIO(content), formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def _decode(image: Image.Image, name: str, is_file: bool) -> Pixels:
+def _decode(image: Image.Image, name: str, is_file: bool, scale: Scale | None = None) -> Decoded:
     """Check the header, then decode; a Pillow image is the frame that it is at. Raises ImageError."""
     from PIL import ImageOps
 
-    if image.width * image.height > MAX_PIXELS:
-        raise _too_large(f"{name} has {image.width}x{image.height} pixels")
     if min(image.size) < MIN_SIDE:
         raise _too_small(name, image.width, image.height)
+    size = image.size
+    if is_file and scale is not None:
+        share = min(1.0, scale(*size))
+        image.draft(image.mode, (math.ceil(size[0] * share), math.ceil(size[1] * share)))  # JPEG alone heeds it
+    if image.width * image.height > MAX_PIXELS:
+        raise _too_large(f"{name} has {size[0]}x{size[1]} pixels")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as broken EXIF: the picture itself is fine
             if is_file and getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its previews
                 raise ImageError(f"{name} is animated or has many pages", "one picture", "save the one you mean as PNG")
             image.load()
-            return _from_mode(ImageOps.exif_transpose(image), name)
+            stored = image.size
+            upright = image if is_file else image.copy()  # a caller's image stays as it is
+            ImageOps.exif_transpose(upright, in_place=True)
+            pixels = _from_mode(upright, name)
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
         raise ImageError(f"{name} is cut off or damaged", "a whole picture", "save or download it again") from error
+    return Decoded(pixels, size if pixels.shape[1::-1] == stored else size[::-1])
 
 
 def _from_mode(image: Image.Image, name: str) -> Pixels:
@@ -192,7 +223,8 @@ def _from_mode(image: Image.Image, name: str) -> Pixels:
         return _from_array(np.asarray(image), name)
     if image.has_transparency_data:
         return _flatten(np.asarray(image.convert("RGBA")))
-    return np.asarray(image.convert("L" if image.mode in {"1", "L"} else "RGB"))
+    mode = "L" if image.mode in {"1", "L"} else "RGB"
+    return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def _from_array(array: npt.NDArray[Any], name: str) -> Pixels:
@@ -234,11 +266,11 @@ def _flatten(pixels: Pixels) -> Pixels:
     return np.rint(colour * share + ground * (1 - share)).astype(np.uint8)
 
 
-def _large_enough(pixels: Pixels, name: str) -> Pixels:
+def _whole(pixels: Pixels, name: str) -> Decoded:
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise _too_small(name, width, height)
-    return pixels
+    return Decoded(pixels, (width, height))
 
 
 def _too_small(name: str, width: int, height: int) -> ImageError:

@@ -15,6 +15,7 @@ from pendigit.errors import ImageError
 from pendigit.frame import to_frame
 from pendigit.models import find_model
 from pendigit.reading.images import Source, load_image
+from pendigit.reading.photo import Photo
 from pendigit.reading.stages import Region, read_stages
 from pendigit.results import Reading
 
@@ -47,11 +48,11 @@ class Reader:
             parts.append(self.classifier.predict_proba(np.stack(batch)))
         return np.concatenate(parts)
 
-    def read(self, image: Source, region: Region | None = None, keep: str = "", drawn: bool = False) -> Reading:
+    def read(self, image: Source | Photo, region: Region | None = None, keep: str = "", drawn: bool = False) -> Reading:
         """The numbers on a photo or scan: rows from top to bottom, digits from left to right.
 
         Args:
-            image: A path, bytes, a Pillow image or an array, see `load_image`.
+            image: A path, bytes, a Pillow image or an array, see `load_image`; or a `Photo`.
             region: Read this part alone: left, top, width, height in pixels of the upright picture.
             keep: Separators to report with the digits, any of ".,-".
             drawn: It was drawn on a screen, on an even ground: no sheet, light or lines are looked for, and it is read
@@ -61,7 +62,7 @@ class Reader:
             ImageError: The picture cannot be read, or the region lies outside it.
             UsageError: Other separators are asked for.
         """
-        return read_stages(load_image(image), self.classifier, region, keep, drawn).reading
+        return read_stages(image, self.classifier, region, keep, drawn).reading
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

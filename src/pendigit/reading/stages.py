@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,11 @@ import numpy.typing as npt
 from pendigit.classifier import Classifier
 from pendigit.errors import ImageError, UsageError
 from pendigit.ink import Grey
+from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.page import Page, flat_page, same_page
+from pendigit.reading.page import LONGEST, Page, flat_page, same_page
+from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
 from pendigit.reading.recognise import Character, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
@@ -32,9 +34,11 @@ Region: TypeAlias = tuple[int, int, int, int]  # left, top, width, height in pix
 class Stages:
     """Everything on the way from a picture to its reading; see the stage's own file for each.
 
-    `turned` counts the quarters by which a page that lay sideways was turned clockwise.
+    `picture` is the part of the photo that was read, as it was decoded, and the sheet is found on it. `turned` counts
+    the quarters by which a page that lay sideways was turned clockwise.
     """
 
+    photo: Photo
     picture: npt.NDArray[np.uint8]
     sheet: Sheet | None
     turned: int
@@ -59,39 +63,57 @@ class Stages:
         return float(np.mean(clear)) if clear else 0.0
 
 
+class _View(NamedTuple):
+    """A photo, the part of it that is read, the sheet on that, and the flat page."""
+
+    photo: Photo
+    picture: npt.NDArray[np.uint8]
+    sheet: Sheet | None
+    page: Page
+
+
 def read_stages(
-    picture: npt.NDArray[np.uint8],
+    picture: Source | Photo,
     classifier: Classifier,
     region: Region | None = None,
     keep: str = "",
     drawn: bool = False,
 ) -> Stages:
-    """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
+    """A picture, see `load_image` -> its reading, and all that led to it.
 
     `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen. Raises
-    ImageError if the region lies outside the picture, UsageError for other characters to keep.
+    ImageError if the picture cannot be read or the region lies outside it, UsageError for other characters to keep.
     """
     if set(keep) - set(MARKS):
         raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
-    part = picture if region is None else _cut(picture, region)
-    sheet = None if drawn else find_sheet(part)
-    page = same_page(part) if drawn else flat_page(part, sheet)
-    if region is not None:
-        page = page.moved(region[0], region[1], picture.shape)
+    photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
-        return _read_drawing(part, page, classifier, keep)
-    upright = _read_page(part, sheet, page, classifier, keep)
+        return _read_drawing(photo.whole(), region, classifier, keep)
+    view = _lay_flat(photo, region)
+    upright = _read_page(view, 0, classifier, keep)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, quarters) for quarters in (1, 3))
+    turned = (_read_page(view, quarters, classifier, keep) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
-def _read_page(
-    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, classifier: Classifier, keep: str, turned: int = 0
-) -> Stages:
-    """Read a flat page as it stands."""
+def _lay_flat(photo: Photo, region: Region | None) -> _View:
+    """The page on a photo or a part of it; a sheet that is small on it is seen with all of the photo's pixels."""
+    if region is not None:
+        photo = photo.whole()
+        part = _cut(photo.pixels, region)
+        sheet = find_sheet(part)
+        return _View(photo, part, sheet, flat_page(part, sheet).moved(*region[:2], photo.pixels.shape))
+    sheet = find_sheet(photo.pixels)
+    if sheet is not None and photo.shrunk > 1 and max(sheet.width, sheet.height) < LONGEST:
+        sheet, photo = sheet.scaled(photo.shrunk), photo.whole()
+    return _View(photo, photo.pixels, sheet, flat_page(photo.pixels, sheet).scaled(photo.size))
+
+
+def _read_page(view: _View, turned: int, classifier: Classifier, keep: str) -> Stages:
+    """Read a flat page, turned clockwise by a number of quarters."""
+    page = view.page.turned(turned) if turned else view.page
     ink = find_ink(page.grey, page.enlarged)
     skew = find_skew(ink.mask)
     if skew:
@@ -102,15 +124,17 @@ def _read_page(
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
     rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+    return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, characters, reading)
 
 
-def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, classifier: Classifier, keep: str) -> Stages:
+def _read_drawing(photo: Photo, region: Region | None, classifier: Classifier, keep: str) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
+    part = photo.pixels if region is None else _cut(photo.pixels, region)
+    page = same_page(part) if region is None else same_page(part).moved(*region[:2], photo.pixels.shape)
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
     rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(picture, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, characters, reading)
+    return Stages(photo, part, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, characters, reading)
 
 
 def _read_pieces(
