@@ -25,7 +25,12 @@ WIDEST = 1.5  # of the row's height: a wider digit is not written
 LOOSE = 0.15  # of the row's height: parts further apart are not tried as one digit
 PER_CUT = 0.08  # how likely a cut through ink is, before the network has seen the parts
 PER_JOIN = 0.3  # how likely two pieces that do not touch are one digit
-USUAL_WIDTH, SPREAD = 0.7, 0.25  # of the row's height: digits are this wide, and rarely wider
+USUAL_WIDTH = 0.7  # of the row's height: digits are as wide, unless the row itself shows narrower ones
+THIN = 0.35  # of the row's height: a narrower piece may be a one, and does not show how wide the others are
+LARGER = 1.25  # times the median width: most digits of a hand are no wider
+SPREAD = 0.3  # of the usual width: by how much digits are wider than that
+WIDE = 1.07  # of the usual width: a narrower piece is one digit
+REJECTED = 0.1  # how likely ink in a row is left out as no digit, where it can also be read as digits
 LEAST = 1e-4  # the share that a network that is sure of its error leaves to the truth
 LONG_TAIL = 1.3  # of the row's height: of a taller character only what stands in the row's band is read
 BAND = 0.15  # of the row's height that the band goes beyond it
@@ -64,13 +69,13 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     label = int(labels.max()) + 1
     ways: list[list[_Way]] = []
     for row in rows:
-        height = row_height(row)
+        height, usual = row_height(row), _usual_width(row)
         parts: list[tuple[Piece, int]] = []
         for index, piece in enumerate(row):
-            found = cut(piece, labels, height, label)
+            found = cut(piece, labels, height, WIDE * usual, label)
             label += len(found)
             parts.extend((part, index) for part in found)
-        ways.append(_ways(parts, row, height))
+        ways.append(_ways(parts, row, height, usual))
     views = [way.view for of_row in ways for way in of_row]
     probabilities, digitness = _classify([crop(view, ink, labels) for view in views], classifier)
     read, start = [], 0
@@ -87,7 +92,7 @@ def row_height(row: list[Piece]) -> float:
     return float(np.median(heights[heights >= heights.max() / 3]))
 
 
-def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> list[_Way]:
+def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float, usual: float) -> list[_Way]:
     """Every run of parts that may be one digit; `parts` come with the index of the piece they were cut from."""
     top, bottom = _band(row, height)
     ways = []
@@ -104,7 +109,7 @@ def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> li
             if joined.width > WIDEST * height and end > start + 1:
                 break
             cuts = (_is_cut(parts, start) + _is_cut(parts, end)) / 2  # each cut is shared by two
-            likely = prior * PER_CUT**cuts * _width_prior(joined, height)
+            likely = prior * PER_CUT**cuts * _width_prior(joined, height, usual)
             ways.append(_Way(start, end, joined, _within(joined, top, bottom, height), likely))
     return ways
 
@@ -113,9 +118,17 @@ def _is_cut(parts: list[tuple[Piece, int]], at: int) -> bool:
     return 0 < at < len(parts) and parts[at - 1][1] == parts[at][1]
 
 
-def _width_prior(piece: Piece, height: float) -> float:
+def _usual_width(row: list[Piece]) -> float:
+    """The width of a row's digits in pixels: a hand keeps to its own, which a few pieces show, those of ones apart."""
+    height = row_height(row)
+    widths = [piece.width for piece in row if piece.width >= THIN * height]
+    own = LARGER * float(np.median(widths)) if len(widths) >= COMPANY else np.inf
+    return min(USUAL_WIDTH * height, own)
+
+
+def _width_prior(piece: Piece, height: float, usual: float) -> float:
     """How likely a digit is as wide: a normal distribution's flank, 1 for all that are narrower than usual."""
-    beyond = max(0.0, piece.width / max(height, piece.height) - USUAL_WIDTH) / SPREAD
+    beyond = max(0.0, piece.width / (usual * max(1.0, piece.height / height)) - 1) / SPREAD
     return float(np.exp(-(beyond**2) / 2))
 
 
@@ -140,7 +153,8 @@ def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Prob
     best = [0.0] + [-np.inf] * count
     chosen: list[int] = [-1] * (count + 1)
     for index, way in sorted(enumerate(ways), key=lambda pair: pair[1].end):
-        quality = max(LEAST, float(probabilities[index].max() * digitness[index]))
+        quality = float(probabilities[index].max() * digitness[index])
+        quality = max(LEAST, quality if digitness[index] >= LEAST_DIGITNESS else REJECTED * quality)
         score = best[way.start] + np.log(way.prior * quality)
         if score > best[way.end]:
             best[way.end], chosen[way.end] = score, index
