@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -13,10 +13,12 @@ from pendigit.errors import ImageError, UsageError
 from pendigit.ink import Grey
 from pendigit.reading.light import Ink, find_ink
 from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.obeying import obey
 from pendigit.reading.page import Page, flat_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, read_rows, row_height
+from pendigit.reading.recognise import Character, SeenRow, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
+from pendigit.reading.rules import PageRules
 from pendigit.reading.separators import MARKS, find_separators
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
@@ -44,8 +46,13 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    characters: list[list[Character]]
+    seen: list[SeenRow]
     reading: Reading
+
+    @property
+    def characters(self) -> list[list[Character]]:
+        """Each row's most likely characters."""
+        return [row.characters for row in self.seen]
 
     @property
     def count(self) -> int:
@@ -60,13 +67,40 @@ class Stages:
 
 
 def read_stages(
-    picture: npt.NDArray[np.uint8], classifier: Classifier, region: Region | None = None, keep: str = ""
+    picture: npt.NDArray[np.uint8],
+    classifier: Classifier,
+    region: Region | None = None,
+    keep: str = "",
+    rules: PageRules | None = None,
 ) -> Stages:
     """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
 
-    `keep` holds the separators that are reported, any of ".,-". Raises ImageError if the region lies outside the
-    picture, UsageError for other characters to keep.
+    `keep` holds the separators that are reported, any of ".,-"; `rules` say what the numbers must obey. Raises
+    ImageError if the region lies outside the picture, or there are fewer rows than the rules say; UsageError for other
+    characters to keep.
     """
+    stages = _read(picture, classifier, region, keep, single=rules is not None and rules.rows == 1)
+    return stages if rules is None else _obeying(stages, rules)
+
+
+def _obeying(stages: Stages, rules: PageRules) -> Stages:
+    """The stages with a reading that obeys the rules."""
+    rows = []
+    for chosen in obey(stages.seen, rules):
+        if chosen.path is None:
+            rows.append(Row((), (), chosen.ruled))
+            continue
+        characters = stages.seen[chosen.row].along(chosen.path)
+        groups, placed = _placed(characters, stages.page, stages.pieces.pieces, "")
+        if rules.number.pattern:
+            groups = (rules.number.dress(chosen.path.text),)
+        rows.append(Row(groups, placed, chosen.ruled))
+    return replace(stages, reading=Reading(tuple(rows)))
+
+
+def _read(
+    picture: npt.NDArray[np.uint8], classifier: Classifier, region: Region | None, keep: str, single: bool
+) -> Stages:
     if set(keep) - set(MARKS):
         raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
     part = picture if region is None else _cut(picture, region)
@@ -74,16 +108,22 @@ def read_stages(
     page = flat_page(part, sheet)
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
-    upright = _read_page(part, sheet, page, classifier, keep)
+    upright = _read_page(part, sheet, page, classifier, keep, single)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, quarters) for quarters in (1, 3))
+    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, single, quarters) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
 def _read_page(
-    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, classifier: Classifier, keep: str, turned: int = 0
+    picture: npt.NDArray[np.uint8],
+    sheet: Sheet | None,
+    page: Page,
+    classifier: Classifier,
+    keep: str,
+    single: bool,
+    turned: int = 0,
 ) -> Stages:
     """Read a flat page as it stands."""
     ink = find_ink(page.grey, page.enlarged)
@@ -95,11 +135,11 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows = find_rows(pieces.pieces, pieces.height)
-    characters = read_rows(rows, ink.ink, pieces.labels, classifier)
-    found = (_row(row, page, pieces.pieces, keep) for row in characters)
+    rows = find_rows(pieces.pieces, pieces.height, single)
+    seen = read_rows(rows, ink.ink, pieces.labels, classifier)
+    found = (_row(row.characters, page, pieces.pieces, keep) for row in seen)
     reading = Reading(tuple(row for row in found if row is not None))
-    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, seen, reading)
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
@@ -116,13 +156,20 @@ def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8
 
 def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
     """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
+    return Row(*_placed(characters, page, pieces, keep)) if any(each.is_digit for each in characters) else None
+
+
+def _placed(
+    characters: list[Character], page: Page, pieces: list[Piece], keep: str
+) -> tuple[tuple[str, ...], tuple[PlacedDigit, ...]]:
+    """Characters of which at least one is a digit -> the row's groups of text, and its digits in the picture."""
     digits = [character for character in characters if character.is_digit]
-    if not digits:
-        return None
-    placed = tuple(PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities) for digit in digits)
+    placed = tuple(
+        PlacedDigit.at(page.box_in_picture(each.piece[:4]), each.probabilities, each.ruled) for each in digits
+    )
     row = [digit.piece for digit in digits]
     height = row_height(row)
     texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}
     texts |= dict(find_separators([character.piece for character in characters], pieces, height, keep))
     groups = groups_of(sorted(texts, key=lambda piece: piece.middle[0]), height)
-    return Row(tuple("".join(texts[piece] for piece in group) for group in groups), placed)
+    return tuple("".join(texts[piece] for piece in group) for group in groups), placed
