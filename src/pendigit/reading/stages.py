@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,11 +14,13 @@ from pendigit.ink import Grey
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.obeying import obey
 from pendigit.reading.page import LONGEST, Page, flat_page, same_page
 from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, read_rows, row_height
+from pendigit.reading.recognise import Character, SeenRow, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
+from pendigit.reading.rules import PageRules
 from pendigit.reading.separators import MARKS, find_separators
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
@@ -48,8 +50,13 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    characters: list[list[Character]]
+    seen: list[SeenRow]
     reading: Reading
+
+    @property
+    def characters(self) -> list[list[Character]]:
+        """Each row's most likely characters."""
+        return [row.characters for row in self.seen]
 
     @property
     def count(self) -> int:
@@ -72,28 +79,59 @@ class _View(NamedTuple):
     page: Page
 
 
+class _How(NamedTuple):
+    """What reads, the separators that are reported, and whether there is but one row."""
+
+    classifier: Classifier
+    keep: str
+    single: bool
+
+
 def read_stages(
     picture: Source | Photo,
     classifier: Classifier,
     region: Region | None = None,
     keep: str = "",
     drawn: bool = False,
+    rules: PageRules | None = None,
 ) -> Stages:
     """A picture, see `load_image` -> its reading, and all that led to it.
 
-    `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen. Raises
-    ImageError if the picture cannot be read or the region lies outside it, UsageError for other characters to keep.
+    `keep` holds the separators that are reported, any of ".,-"; `drawn` says that it was drawn on a screen; `rules`
+    say what the numbers must obey. Raises ImageError if the picture cannot be read, the region lies outside it, or
+    there are fewer rows than the rules say; UsageError for other characters to keep.
     """
-    if set(keep) - set(MARKS):
-        raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
+    stages = _read(picture, region, _How(classifier, keep, rules is not None and rules.rows == 1), drawn)
+    return stages if rules is None else _obeying(stages, rules)
+
+
+def _obeying(stages: Stages, rules: PageRules) -> Stages:
+    """The stages with a reading that obeys the rules."""
+    rows = []
+    for chosen in obey(stages.seen, rules):
+        if chosen.path is None:
+            rows.append(Row((), (), chosen.ruled))
+            continue
+        characters = stages.seen[chosen.row].along(chosen.path)
+        groups, placed = _placed(characters, stages.page, stages.pieces.pieces, "")
+        if rules.number.pattern:
+            groups = (rules.number.dress(chosen.path.text),)
+        rows.append(Row(groups, placed, chosen.ruled))
+    return replace(stages, reading=Reading(tuple(rows)))
+
+
+def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
+    """Read a picture as it is, upright or on a side, without rules."""
+    if set(how.keep) - set(MARKS):
+        raise UsageError(f"separators {how.keep!r}", f"any of {MARKS}", "leave the others out")
     photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
-        return _read_drawing(photo.whole(), region, classifier, keep)
+        return _read_drawing(photo.whole(), region, how)
     view = _lay_flat(photo, region)
-    upright = _read_page(view, 0, classifier, keep)
+    upright = _read_page(view, 0, how)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(view, quarters, classifier, keep) for quarters in (1, 3))
+    turned = (_read_page(view, quarters, how) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
@@ -111,7 +149,7 @@ def _lay_flat(photo: Photo, region: Region | None) -> _View:
     return _View(photo, photo.pixels, sheet, flat_page(photo.pixels, sheet).scaled(photo.size))
 
 
-def _read_page(view: _View, turned: int, classifier: Classifier, keep: str) -> Stages:
+def _read_page(view: _View, turned: int, how: _How) -> Stages:
     """Read a flat page, turned clockwise by a number of quarters."""
     page = view.page.turned(turned) if turned else view.page
     ink = find_ink(page.grey, page.enlarged)
@@ -123,28 +161,26 @@ def _read_page(view: _View, turned: int, classifier: Classifier, keep: str) -> S
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, characters, reading)
+    rows, seen, reading = _read_pieces(pieces, page, ink, how)
+    return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, reading)
 
 
-def _read_drawing(photo: Photo, region: Region | None, classifier: Classifier, keep: str) -> Stages:
+def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
     part = photo.pixels if region is None else _cut(photo.pixels, region)
     page = same_page(part) if region is None else same_page(part).moved(*region[:2], photo.pixels.shape)
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(photo, part, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, characters, reading)
+    rows, seen, reading = _read_pieces(pieces, page, ink, how)
+    return Stages(photo, part, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, seen, reading)
 
 
-def _read_pieces(
-    pieces: Pieces, page: Page, ink: Ink, classifier: Classifier, keep: str
-) -> tuple[list[list[Piece]], list[list[Character]], Reading]:
-    """Pieces of ink -> their rows, the characters in these, and the reading."""
-    rows = find_rows(pieces.pieces, pieces.height)
-    characters = read_rows(rows, ink.ink, pieces.labels, classifier)
-    found = (_row(row, page, pieces.pieces, keep) for row in characters)
-    return rows, characters, Reading(tuple(row for row in found if row is not None))
+def _read_pieces(pieces: Pieces, page: Page, ink: Ink, how: _How) -> tuple[list[list[Piece]], list[SeenRow], Reading]:
+    """Pieces of ink -> their rows, what may be read in these, and the reading."""
+    rows = find_rows(pieces.pieces, pieces.height, how.single)
+    seen = read_rows(rows, ink.ink, pieces.labels, how.classifier)
+    found = (_row(row.characters, page, pieces.pieces, how.keep) for row in seen)
+    return rows, seen, Reading(tuple(row for row in found if row is not None))
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
@@ -161,13 +197,20 @@ def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8
 
 def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
     """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
+    return Row(*_placed(characters, page, pieces, keep)) if any(each.is_digit for each in characters) else None
+
+
+def _placed(
+    characters: list[Character], page: Page, pieces: list[Piece], keep: str
+) -> tuple[tuple[str, ...], tuple[PlacedDigit, ...]]:
+    """Characters of which at least one is a digit -> the row's groups of text, and its digits in the picture."""
     digits = [character for character in characters if character.is_digit]
-    if not digits:
-        return None
-    placed = tuple(PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities) for digit in digits)
+    placed = tuple(
+        PlacedDigit.at(page.box_in_picture(each.piece[:4]), each.probabilities, each.ruled) for each in digits
+    )
     row = [digit.piece for digit in digits]
     height = row_height(row)
     texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}
     texts |= dict(find_separators([character.piece for character in characters], pieces, height, keep))
     groups = groups_of(sorted(texts, key=lambda piece: piece.middle[0]), height)
-    return Row(tuple("".join(texts[piece] for piece in group) for group in groups), placed)
+    return tuple("".join(texts[piece] for piece in group) for group in groups), placed
