@@ -35,9 +35,12 @@ def to_grey(image: npt.NDArray[np.uint8]) -> Grey:
     return uint8(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 
-def shrink(grey: Grey, longest: int) -> Grey:
-    """The picture with its longer side at most `longest` pixels, by averaging areas."""
-    scale = longest / max(grey.shape[:2])
+def shrink(grey: Grey, longest: int, shortest: int = 0) -> Grey:
+    """The picture with its longer side at most `longest` pixels, by averaging areas.
+
+    Of a strip the shorter side keeps `shortest` pixels, so that something is left of what is written on it.
+    """
+    scale = max(longest / max(grey.shape[:2]), shortest / min(grey.shape[:2]))
     if scale >= 1:
         return grey
     height, width = (max(1, round(side * scale)) for side in grey.shape[:2])
@@ -66,7 +69,8 @@ def is_dark_on_light(sample: Floats) -> bool:
     skewness errs on fat digits cropped tightly, corners on grid lines.
     """
     side = odd(NEIGHBOURHOOD * max(sample.shape))
-    deviation = sample - cv2.blur(sample, (side, side), borderType=cv2.BORDER_REFLECT)
+    across, down = (min(side, odd(2 * length)) for length in sample.shape[::-1])  # more only repeats what there is
+    deviation = sample - cv2.blur(sample, (across, down), borderType=cv2.BORDER_REFLECT)
     deviation -= cv2.mean(deviation)[0]
     squared = deviation * deviation
     spread = max(cv2.mean(squared)[0] ** 0.5, 1e-3)

@@ -80,10 +80,23 @@ class PlacedDigit(Digit):
     box: tuple[int, int, int, int]
 
     @classmethod
-    def at(cls, box: tuple[int, int, int, int], probabilities: Any, digitness: float | None = None) -> PlacedDigit:
-        """A box and ten probabilities (10,) -> the digit they speak for."""
+    def at(
+        cls,
+        box: tuple[int, int, int, int],
+        probabilities: Any,
+        digitness: float | None = None,
+        digit: int | None = None,
+    ) -> PlacedDigit:
+        """A box and ten probabilities (10,) -> the digit they speak for, or the one that rules chose."""
         found = Digit.of(probabilities)
-        return cls(found.digit, found.probability, found.probabilities, box, digitness=digitness)
+        chosen = found.digit if digit is None else digit
+        return cls(chosen, found.probabilities[chosen], found.probabilities, box, digitness=digitness)
+
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> PlacedDigit:
+        """What `to_dict` gave -> the digit."""
+        found = cls.at(tuple(answer["box"]), answer["probabilities"], answer["digitness"], answer["digit"])
+        return replace(found, accepted=answer["accepted"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
@@ -94,16 +107,41 @@ class PlacedDigit(Digit):
 
 
 @dataclass(frozen=True)
+class Ruled:
+    """What rules made of a row.
+
+    Attributes:
+        unruled: What the row says without them.
+        obeys: Whether a number that obeys was found in its ink; else the row has no text and no digits.
+        fit: How likely the ink is that number, by the likeliest number of all, 0 to 1; 1 where both are the same.
+        share: Its probability among the numbers that obey, 0 to 1.
+        others: The next numbers that obey, each with its share, the most probable first.
+    """
+
+    unruled: str
+    obeys: bool
+    fit: float = 0.0
+    share: float = 0.0
+    others: tuple[tuple[str, float], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return asdict(self) | {"others": [list(pair) for pair in self.others]}
+
+
+@dataclass(frozen=True)
 class Row:
     """One row of writing.
 
     Attributes:
         groups: Its text in groups: a wide gap, such as a second column, starts a new one. "?" is a rejected digit.
         digits: Its digits from left to right.
+        ruled: What rules made of it, where it was read with rules.
     """
 
     groups: tuple[str, ...]
     digits: tuple[PlacedDigit, ...]
+    ruled: Ruled | None = None
 
     @property
     def text(self) -> str:
@@ -118,8 +156,12 @@ class Row:
     @classmethod
     def from_dict(cls, answer: dict[str, Any]) -> Row:
         """What `to_dict` gave -> the row."""
-        digits = (PlacedDigit.at(tuple(digit["box"]), digit["probabilities"]) for digit in answer["digits"])
-        return cls(tuple(answer["groups"]), tuple(digits))
+        ruled = answer.get("ruled")
+        return cls(
+            tuple(answer["groups"]),
+            tuple(PlacedDigit.from_dict(digit) for digit in answer["digits"]),
+            None if ruled is None else Ruled(**ruled | {"others": tuple(map(tuple, ruled["others"]))}),
+        )
 
     def within(self, limit: Threshold) -> Row:
         """The same, with "?" for the digits that are not sure enough."""
@@ -134,7 +176,8 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         digits = [digit.to_dict() for digit in self.digits]
-        return {"text": self.text, "groups": list(self.groups), "probability": self.probability, "digits": digits}
+        known = {"text": self.text, "groups": list(self.groups), "probability": self.probability, "digits": digits}
+        return known if self.ruled is None else known | {"ruled": self.ruled.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -157,7 +200,7 @@ class Reading:
     @classmethod
     def from_dict(cls, answer: dict[str, Any]) -> Reading:
         """What `to_dict` gave -> the reading; what else is in it is passed over."""
-        return cls(tuple(Row.from_dict(row) for row in answer["rows"]))
+        return cls(tuple(Row.from_dict(row) for row in answer["rows"]), answer["max_error"])
 
     @property
     def count(self) -> int:

@@ -6,16 +6,15 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from pendigit.batches.record import Record
 from pendigit.errors import ModelError
 from pendigit.models import find_model
-
-if TYPE_CHECKING:
-    from pendigit.reading.stages import Region
+from pendigit.reading.options import ReadOptions
 
 Item: TypeAlias = tuple[str, "str | None"]  # an image's path, and its digest when it was read before
+USUAL = ReadOptions()
 Answer: TypeAlias = "Record | str"  # what was read, or the path of an image whose digest is the same
 
 
@@ -26,28 +25,15 @@ class Settings:
     Attributes:
         model: The model file.
         digest: Its SHA-256.
-        region: Read this part alone.
-        keep: Separators to report.
-        drawn: The images were drawn on a screen, not photographed.
-        max_error: The limit on the error: digits that are not sure enough for it become "?".
+        options: How a page is read.
     """
 
     model: Path
     digest: str
-    region: Region | None = None
-    keep: str = ""
-    drawn: bool = False
-    max_error: float | None = None
+    options: ReadOptions = USUAL
 
     @classmethod
-    def of(
-        cls,
-        model: str | Path | None = None,
-        region: Region | None = None,
-        keep: str = "",
-        drawn: bool = False,
-        max_error: float | None = None,
-    ) -> Settings:
+    def of(cls, model: str | Path | None = None, options: ReadOptions = USUAL) -> Settings:
         """Settings with a model's name, file or run folder. Raises UsageError, ModelError."""
         path = find_model(model)
         try:
@@ -56,18 +42,12 @@ class Settings:
             raise ModelError(
                 f"no model can be read at {path} ({error.strerror})", "an .onnx file", "check the path"
             ) from error
-        return cls(path, digest, region, "".join(sorted(set(keep))), drawn, max_error)
+        return cls(path, digest, options)
 
     @property
     def identity(self) -> str:
-        """What made a record: the model, and the settings that are not the usual ones."""
-        unusual = {
-            "region": ",".join(map(str, self.region or ())),
-            "keep": self.keep,
-            "drawn": "yes" if self.drawn else "",
-            "max_error": f"{self.max_error:g}" if self.max_error else "",
-        }
-        return " ".join([self.digest, *(f"{name}={value}" for name, value in unusual.items() if value)])
+        """What made a record: the model, and the options that are not the usual ones."""
+        return " ".join([self.digest, *(f"{name}={value}" for name, value in self.options.written().items())])
 
 
 def cores() -> int:

@@ -15,7 +15,7 @@ from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.classifier import Classifier, OnnxClassifier
 from pendigit.errors import ImageError, MissingExtraError, PendigitError
-from pendigit.reading.images import load_page
+from pendigit.reading.photo import open_page
 from pendigit.reading.reader import Reader
 from pendigit.results import Reading
 
@@ -62,16 +62,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - one odd image must not stop the others; its error stands in its row
             text = f"a fault of pendigit's own: {type(error).__name__}: {error}; expected none; report it"
             return partial(Record.failed, path, digest, model, text)
-        return partial(Record.of, path, digest, model, self._settings.max_error is not None, pages)
+        return partial(Record.of, path, digest, model, self._settings.options.max_error is not None, pages)
 
     def _pages(self, content: bytes, classifier: Classifier) -> Iterator[Reading]:
         """Read a document page by page: all at once they may not fit the memory."""
-        reader, how = Reader(classifier), self._settings
+        reader = Reader(classifier)
         number, count = 0, 1
         while number < count:
             number += 1
-            page, count = load_page(content, number)
-            yield reader.read(page, how.region, how.keep, drawn=how.drawn, max_error=how.max_error)
+            page, count = open_page(content, number)
+            yield reader.read(page, self._settings.options)
 
 
 def _fetched(path: str) -> bytes | ImageError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,6 @@ import typer
 
 from pendigit.commands.limits import MaxError
 from pendigit.commands.terminal import say
-from pendigit.doubt import parse_limit
 from pendigit.models import DEFAULT
 
 
@@ -25,17 +23,13 @@ def doctor(
 ) -> None:
     """Show how a photo is read, stage by stage, and what would help."""
     import pendigit
-    from pendigit.commands.read import parse_region
     from pendigit.reading.doctor import diagnose, draw_stages
-    from pendigit.reading.images import load_image
+    from pendigit.reading.options import ReadOptions
     from pendigit.reading.overlay import publish_picture
     from pendigit.reading.stages import read_stages
 
-    reader = pendigit.load_reader(model)
-    limit = None if max_error is None else reader.limit(parse_limit(max_error))
-    stages = read_stages(load_image(image), reader.classifier, parse_region(region))
-    if limit is not None:
-        stages = replace(stages, reading=stages.reading.within(limit))
+    options = ReadOptions.parse({"region": region, "max_error": max_error})
+    stages = read_stages(image, pendigit.load_reader(model).classifier, options)
     path = output if output is not None else Path(f"{Path(image).name}.doctor.png")
     publish_picture(path, draw_stages(stages))
     for row in stages.reading.rows:

@@ -24,15 +24,14 @@ from pendigit.commands.batch import (
 )
 from pendigit.commands.limits import MaxError, describe_kept
 from pendigit.commands.terminal import say, say_error
-from pendigit.doubt import parse_limit
 from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
 from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
-    from pendigit.reading.stages import Region
+    from pendigit.reading.options import ReadOptions
     from pendigit.results import Reading, Row
 
-    FileReader = Callable[[str, Region | None, str, bool], list[Reading]]
+    FileReader = Callable[[str], list[Reading]]
 
 UNSURE = 0.9  # probability: a row with a less sure digit is marked
 
@@ -46,6 +45,15 @@ def read(
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
     drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
     max_error: MaxError = None,
+    digits: Annotated[str | None, typer.Option(help="Digits of each number: 5, or 3-6.")] = None,
+    rows: Annotated[int | None, typer.Option(help="How many rows there are.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="The numbers' form, such as ####-##.")] = None,
+    check: Annotated[str | None, typer.Option(help="A check digit: luhn, isbn, iban, nl.bsn, ...")] = None,
+    between: Annotated[str | None, typer.Option(help="The least and greatest number: 0:100.")] = None,
+    sum_of: Annotated[str | None, typer.Option(help="Rows that the last one sums: all, or 1,2.")] = None,
+    server: Annotated[
+        str | None, typer.Option(help="Let a running pendigit serve read, at this address; token: PENDIGIT_TOKEN.")
+    ] = None,
     output: Output = None,
     overwrite: Overwrite = False,
     fail_fast: FailFast = False,
@@ -56,30 +64,38 @@ def read(
     watch: Watch = False,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
-    import pendigit
-    from pendigit.batches.inputs import find_inputs
     from pendigit.batches.settings import Settings
-    from pendigit.reading.images import load_pages
+    from pendigit.reading.options import ReadOptions
 
-    part = parse_region(region)
-    limit = None if max_error is None else parse_limit(max_error)
+    options = ReadOptions.parse(
+        {
+            "region": region, "keep": keep, "drawn": drawn, "max_error": max_error, "digits": digits, "rows": rows,
+            "pattern": pattern, "check": check, "between": between, "sum_of": sum_of,
+        }
+    )  # fmt: skip
     if output is not None or watch or shard is not None:
-        if as_json or overlay is not None:
-            raise UsageError("--json or --overlay with a table", "one of them", "run it twice")
-        options = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
-        read_into_table(sources, options, Settings.of(model, part, keep, drawn, limit))
+        if as_json or overlay is not None or server is not None:
+            raise UsageError("--json, --overlay or --server with a table", "one of them", "run it twice")
+        table = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
+        read_into_table(sources, table, Settings.of(model, options))
         return
-    reader = pendigit.load_reader(model)
-    if limit is not None:
-        reader.limit(limit)  # a limit that cannot be kept is refused before anything is read
-    kept = count = 0
+    read_file = reading_here(model, options) if server is None else reading_there(server, model, options)
+    read_and_show(sources, read_file, options, as_json, overlay)
+
+
+def read_and_show(
+    sources: list[str], read_file: FileReader, options: ReadOptions, as_json: bool, overlay: Path | None
+) -> None:
+    """Read file after file, print what each says, and at the end which could not be read."""
+    from pendigit.batches.inputs import find_inputs
+
     answers: list[dict[str, Any]] = []
     failures: list[tuple[str, PendigitError]] = []
+    kept = count = 0
     paths = [each.path for each in sorted(find_inputs(sources))]
     for path in paths:
         try:
-            pages = load_pages(path)
-            readings = [reader.read(page, part, keep, drawn, limit) for page in pages]
+            readings = read_file(path)
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})
@@ -91,31 +107,34 @@ def read(
             if overlay is not None:
                 save_overlay(overlay, path, number, len(readings) > 1, reading)
             if not as_json:
-                show(name, reading, several=len(paths) > 1 or len(pages) > 1)
-    if limit is not None and not as_json:
-        say(describe_kept(kept, count, limit))
+                show(name, reading, several=len(paths) > 1 or len(readings) > 1)
     if as_json:
         say(json.dumps(answers))
+    elif options.max_error is not None:
+        say(describe_kept(kept, count, options.max_error))
     for path, failure in failures:
         say_error(str(failure) if path in str(failure) else f"{path}: {failure}")
     if failures:
         raise typer.Exit(ImageError.exit_code)
 
 
-def reading_here(model: str | None) -> FileReader:
+def reading_here(model: str | None, options: ReadOptions) -> FileReader:
     """What reads a file's pages in this process."""
     import pendigit
-    from pendigit.reading.images import load_pages
+    from pendigit.reading.photo import open_pages
 
     reader = pendigit.load_reader(model)
-    return lambda path, *options: [reader.read(page, *options) for page in load_pages(path)]
+    if options.max_error is not None:
+        reader.limit(options.max_error)  # one that cannot be kept is refused before anything is read
+    return lambda path: [reader.read(page, options) for page in open_pages(path)]
 
 
-def reading_there(server: str, model: str | None) -> FileReader:
+def reading_there(server: str, model: str | None, options: ReadOptions) -> FileReader:
     """What lets a server read them."""
     from pendigit.reading.remote import RemoteReader
 
-    return RemoteReader(server, os.environ.get("PENDIGIT_TOKEN"), model).read_file
+    remote = RemoteReader(server, os.environ.get("PENDIGIT_TOKEN"), model)
+    return lambda path: remote.read_file(path, options)
 
 
 def save_overlay(folder: Path, path: str, number: int, several: bool, reading: Reading) -> None:
@@ -127,19 +146,6 @@ def save_overlay(folder: Path, path: str, number: int, several: bool, reading: R
     publish_picture(folder / f"{name}.png", draw_overlay(load_page(path, number)[0], reading))
 
 
-def parse_region(text: str | None) -> Region | None:
-    """Four whole numbers as on the command line. Raises UsageError."""
-    if text is None:
-        return None
-    try:
-        left, top, width, height = (int(number) for number in text.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"--region {text}", "four whole numbers x,y,width,height", "measure in pixels of the upright picture"
-        ) from error
-    return left, top, width, height
-
-
 def show(path: str, reading: Reading, several: bool) -> None:
     """Print a reading, a line for each row, groups apart; its file's name first where there are several."""
     if several:
@@ -147,13 +153,19 @@ def show(path: str, reading: Reading, several: bool) -> None:
     if not reading.rows:
         say("no digits found; pendigit doctor shows why")
     for row in reading.rows:
-        say("  ".join(row.groups) + _note(row))
+        notes = _notes(row)
+        say(("  ".join(row.groups) or "no number obeys") + (f"  ({'; '.join(notes)})" if notes else ""))
 
 
-def _note(row: Row) -> str:
-    """What is doubtful about a row: the rejected digits, or where no limit is asked for, the unsure ones."""
+def _notes(row: Row) -> list[str]:
+    """What rules changed, and what is doubtful: the rejected digits, or where no limit is asked for, the unsure ones."""
+    notes = []
+    if row.ruled is not None and row.ruled.unruled != "".join(str(digit.digit) for digit in row.digits):
+        notes.append(f"without rules: {row.ruled.unruled or 'nothing'}")
     rejected = [digit.doubt for digit in row.digits if digit.doubt is not None]
-    if rejected:
-        return f"  (?: {', '.join(rejected)})"
     unsure = [f"{digit.digit} {digit.probability:.0%}" for digit in row.digits if digit.probability < UNSURE]
-    return f"  (unsure: {', '.join(unsure)})" if unsure else ""
+    if rejected:
+        notes.append("?: " + ", ".join(rejected))
+    elif unsure:
+        notes.append("unsure: " + ", ".join(unsure))
+    return notes

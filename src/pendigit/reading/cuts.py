@@ -8,20 +8,20 @@ import numpy.typing as npt
 
 from pendigit.reading.pieces import Labels, Piece
 
-WIDE = 0.75  # of the row's height: a narrower piece is one digit
 APART = 0.2  # of the row's height: cuts are at least so far apart, and from the piece's sides
 MOST = 6  # cuts of a piece
 THROUGH = 0.4  # of the row's height: more ink than this on its way is no cut between two digits
 SLANT = 3.0  # what a step aside costs, of a pixel's ink: so that a path goes around strokes, but not far
 
 
-def cut(piece: Piece, labels: Labels, height: float, first_label: int) -> list[Piece]:
-    """A piece, and the height of its row -> the parts between its best cuts, from left to right.
+def cut(piece: Piece, labels: Labels, height: float, wide: float, first_label: int) -> list[Piece]:
+    """A piece, the height of its row and the width from which on it may be two digits -> the parts between its cuts.
 
-    A cut is the cheapest path from top to bottom through ink, which may step aside by a pixel on each line. The parts
-    get labels from `first_label` on, written into `labels`; a piece that is not cut comes back as it is.
+    They come from left to right. A cut is the cheapest path from top to bottom through ink, which may step aside by a
+    pixel on each line. The parts get labels from `first_label` on, written into `labels`; a piece that is not cut
+    comes back as it is.
     """
-    if piece.width < WIDE * height:
+    if piece.width < wide:
         return [piece]
     window = (slice(piece.top, piece.bottom), slice(piece.left, piece.right))
     own = np.isin(labels[window], piece.labels)
@@ -58,16 +58,17 @@ def _best_paths(own: npt.NDArray[np.bool_], height: float) -> list[npt.NDArray[n
 
 def _paths(own: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
     """The cost of the cheapest path that ends at each column (w,), and each pixel's step (h, w) from the line above."""
-    rows, columns = own.shape
     aside = np.float32(SLANT / 10)
-    came = np.zeros((rows, columns), np.int8)
-    cost = own[0].astype(np.float32)
-    for row in range(1, rows):
-        padded = np.pad(cost, 1, constant_values=np.inf)
-        ways = np.stack([padded[:-2] + aside, cost, padded[2:] + aside])
-        best = ways.argmin(axis=0)
-        came[row] = best - 1
-        cost = ways[best, np.arange(columns)] + own[row]
+    ink = own.astype(np.float32)
+    came = np.zeros(own.shape, np.int8)
+    ways = np.full((3, own.shape[1]), np.inf, np.float32)  # from the left, from above, from the right
+    cost = ink[0]
+    for row in range(1, len(own)):
+        np.add(cost[:-1], aside, out=ways[0, 1:])
+        ways[1] = cost
+        np.add(cost[1:], aside, out=ways[2, :-1])
+        came[row] = ways.argmin(axis=0) - 1
+        cost = ways.min(axis=0) + ink[row]
     return cost, came
 
 

@@ -101,7 +101,7 @@ def draw_stages(stages: Stages) -> Pixels:
         ("ink", _rgb(255 - stages.ink.ink)),
         ("lines removed", _with_lines(stages)),
         ("pieces and rows", _with_pieces(stages)),
-        ("reading", draw_overlay(_rgb(stages.picture), stages.reading)),
+        ("reading", draw_overlay(stages.photo.whole().pixels, stages.reading)),
     ]
     drawn = [_panel(name, picture) for name, picture in panels]
     return np.vstack([np.hstack(drawn[:3]), np.hstack(drawn[3:])])

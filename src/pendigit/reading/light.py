@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pendigit.ink import Grey, is_dark_on_light, odd, shrink, square, uint8
 
 THUMB = 512  # pixels: paper and light change slowly, and are judged in a picture of this length
+STRIP = 96  # pixels: and of this height at least, in which a row of digits still has strokes
 WIDE = 0.3  # of the shorter side: no pen's stroke is wider, not even in a close-up of one digit
 NARROW = 1 / 16  # of the shorter side: nor are those of writing that fills a page
 SHARP = 0.4  # of its darkness by which a pen's stroke ends within 4 pixels; shadows have 0.3 at most
@@ -19,6 +20,8 @@ FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stro
 PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
 SHARE = 0.4  # of the darkest ink nearby: what is paler is the soft edge of a stroke, or the paper's pattern
 NEARBY = 1 / 12  # of the longer side: how far ink is compared
+SPRINKLED = 5.0  # pixels of the photo: the gaps that rough paper leaves in a stroke
+CRUMBS = 4  # pieces: as many close together are one stroke's; a clean pen's digit has three at most
 BLOCK = 8  # pixels: the grid on which the darkest ink nearby is looked up
 
 
@@ -42,13 +45,14 @@ class Ink(NamedTuple):
 
 def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
     """A page (H, W) uint8 of either polarity -> its ink; `enlarged` says how many pixels each of the photo's became."""
-    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2).astype(np.float32))
+    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, STRIP).astype(np.float32))
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
     ink = _contrast(dark, _paper(dark, enlarged))
     noise = _noise(ink)
     least = max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max()))
     _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
-    return Ink(ink, _threshold(ink, least), uint8(traces), noise, light_on_dark)
+    mask = _whole_strokes(_threshold(ink, least), uint8(traces), enlarged)
+    return Ink(ink, mask, uint8(traces), noise, light_on_dark)
 
 
 def plain_ink(grey: Grey) -> Ink:
@@ -77,6 +81,24 @@ def _threshold(ink: Grey, faintest: float) -> Grey:
     return uint8(cv2.compare(ink, cv2.resize(least, (width, height)), cv2.CMP_GT))
 
 
+def _whole_strokes(mask: Grey, traces: Grey, enlarged: float) -> Grey:
+    """The mask (H, W), in which what a dry pen or a pencil left of a stroke is joined by its fainter traces.
+
+    A stroke that a clean pen wrote is one piece or two; only where many pieces lie close together are they joined, so
+    that digits with a narrow gap stay apart.
+    """
+    reach = square(odd(SPRINKLED * enlarged))
+    closed = uint8(cv2.bitwise_and(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, reach), traces))
+    count, strokes = cv2.connectedComponents(closed, connectivity=8, ltype=cv2.CV_32S)
+    parts, part = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    stroke_of = np.zeros(parts, np.intp)
+    inked = mask > 0
+    stroke_of[part[inked]] = strokes[inked]
+    broken = np.bincount(stroke_of[1:], minlength=count) >= CRUMBS
+    broken[0] = False
+    return uint8(cv2.bitwise_or(mask, np.where(broken, 255, 0).astype(np.uint8)[strokes]))
+
+
 def _block_maxima(ink: Grey, shape: tuple[int, ...]) -> Grey:
     """The darkest smoothed ink in each block of a grid of `shape`."""
     rows, columns = shape
@@ -93,7 +115,7 @@ def _paper(dark: Grey, enlarged: float) -> Grey:
     A narrow closing follows shadows, but takes a fat stroke for one; a wide one does neither. So where the two differ,
     the outline tells: a shadow's is soft.
     """
-    thumb = cv2.GaussianBlur(shrink(dark, min(THUMB, round(max(dark.shape) / enlarged))), (3, 3), 0)
+    thumb = cv2.GaussianBlur(shrink(dark, min(THUMB, round(max(dark.shape) / enlarged)), STRIP), (3, 3), 0)
     side = max(3, odd(NARROW * min(thumb.shape)))
     narrow, wide = (_closed(uint8(thumb), length) for length in (side, max(3, odd(WIDE * min(thumb.shape)))))
     fat = cv2.dilate(_fat_strokes(uint8(thumb), narrow, wide, odd(side / 2)), square(side))

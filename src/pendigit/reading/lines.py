@@ -7,10 +7,11 @@ import numpy as np
 
 from pendigit.ink import Grey, shrink, square, uint8
 
-LONGEST = 1000  # pixels: the length of the page in which lines are looked for
+LONGEST, STRIP = 1000, 300  # pixels: the length of the page in which lines are looked for, its height at least
 KEPT = 0.3  # of a shrunk pixel that is ink: so that thin lines survive
 RIM = 5  # pixels: the square by which lines found in the smaller copy are widened, so that no rim is left
 LONG = 0.8  # of the page's side: a straight run this long is ruled, whatever the writing's size
+STROKE = 1.2  # writing's heights: a straight run this long is no digit's stroke where it also runs along the page
 TALL = 2.5  # writing's heights: a straight run this long is no digit's stroke
 BOX_TALL, BOX_WIDE = 0.9, 0.7  # writing's heights: nor is one that ends at lines across it on both ends, as boxes do
 THICK = 0.12  # of the writing's height: a printed line is thinner
@@ -29,7 +30,7 @@ def find_lines(mask: Grey, height: float | None = None) -> Grey:
     Without the writing's height in pixels, only what runs across much of the page counts. With it, also lines a few
     digits long, and boxes.
     """
-    small = uint8(cv2.threshold(shrink(mask, LONGEST), KEPT * 255, 255, cv2.THRESH_BINARY)[1])
+    small = uint8(cv2.threshold(shrink(mask, LONGEST, STRIP), KEPT * 255, 255, cv2.THRESH_BINARY)[1])
     scale = max(small.shape) / max(mask.shape)
     lines = _find(small, None if height is None else height * scale)
     if scale < 1:
@@ -44,10 +45,15 @@ def _find(mask: Grey, height: float | None) -> Grey:
         thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape)))
         return uint8(cv2.bitwise_or(_level(mask, LONG * columns, thick), _upright(mask, LONG * rows, thick)))
     thick = max(LEAST_THICK, round(THICK * height))
-    level = _level(mask, min(LONG * columns, TALL * height), thick)
-    upright = _upright(mask, min(LONG * rows, TALL * height), thick)
+    level = _level(mask, _longer_than_strokes(columns, height), thick)
+    upright = _upright(mask, _longer_than_strokes(rows, height), thick)
     sides = _boxes(mask, height, thick, level, upright)
     return uint8(cv2.bitwise_or(cv2.bitwise_or(level, upright), sides))
+
+
+def _longer_than_strokes(side: int, height: float) -> float:
+    """How long a line is at least, along a side of the page: in a crop a stroke may run along all of it."""
+    return min(max(LONG * side, STROKE * height), TALL * height)
 
 
 def without_lines(mask: Grey, ink: Grey, lines: Grey) -> Grey:

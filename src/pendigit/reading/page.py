@@ -13,6 +13,7 @@ from pendigit.ink import Grey, to_grey, uint8
 from pendigit.reading.sheet import Matrix, Sheet
 
 LONGEST = 1800  # pixels: at it a digit 4 mm tall on an A4 sheet has 24, more than MNIST's 20
+STRIP = 240  # pixels: the shorter side at least, on which a long strip's row is still read
 SHORTEST = 1200  # pixels: smaller pictures are enlarged to it, so that strokes are some pixels wide
 ENLARGE = 3.0  # times at most: more shows nothing new
 
@@ -55,6 +56,11 @@ class Page:
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
         return Page(self.grey, shift @ self.to_picture, (shape[1], shape[0]))
 
+    def scaled(self, size: tuple[int, int]) -> Page:
+        """The page of a picture of another width and height, of which this one's was a smaller copy."""
+        width, height = self.size
+        return Page(self.grey, np.diag([size[0] / width, size[1] / height, 1.0]) @ self.to_picture, size)
+
     def turned(self, quarters: int) -> Page:
         """The page turned clockwise by a number of quarters."""
         height, width = self.grey.shape
@@ -89,15 +95,15 @@ def flat_page(picture: npt.NDArray[np.uint8], sheet: Sheet | None) -> Page:
     """A picture (H, W) or (H, W, 3) -> the page that is read: the sheet alone, or all of the picture."""
     height, width = picture.shape[:2]
     page_width, page_height = (width, height) if sheet is None else (sheet.width, sheet.height)
-    scale = _scale(max(page_width, page_height))
+    scale = page_scale(page_width, page_height)
+    grey = to_grey(picture)
     size = (max(1, round(page_width * scale)), max(1, round(page_height * scale)))
     if sheet is None:
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        resized = picture if scale == 1 else cv2.resize(picture, size, interpolation=way)
+        resized = grey if scale == 1 else cv2.resize(grey, size, interpolation=way)
         back = np.diag([width / size[0], height / size[1], 1.0])
-        return Page(to_grey(uint8(resized)), back, (width, height))
+        return Page(uint8(resized), back, (width, height))
     back = sheet.to_picture(*size)
-    grey = to_grey(picture)
     if scale < 0.5:  # sampling between few pixels would let grain through
         grey = uint8(cv2.blur(grey, (round(1 / scale),) * 2))
     way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
@@ -105,7 +111,9 @@ def flat_page(picture: npt.NDArray[np.uint8], sheet: Sheet | None) -> Page:
     return Page(uint8(flat), back, (width, height))
 
 
-def _scale(longest: float) -> float:
+def page_scale(width: float, height: float) -> float:
+    """How many times larger a page of so many pixels is read, at most 1 for large ones."""
+    longest, shortest = max(width, height), min(width, height)
     if longest > LONGEST:
-        return LONGEST / longest
-    return float(min(ENLARGE, max(1.0, SHORTEST / longest)))
+        return min(1.0, max(LONGEST / longest, STRIP / shortest))
+    return min(ENLARGE, max(1.0, SHORTEST / longest))

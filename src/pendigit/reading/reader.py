@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import BATCH, DIGITS, SIDE, Classifier, Frames, OnnxClassifier, Probabilities
-from pendigit.doubt import Threshold, threshold_for
+from pendigit.doubt import Threshold
 from pendigit.errors import ImageError
 from pendigit.frame import to_frame, to_frames
 from pendigit.models import find_model
 from pendigit.reading.images import Pixels, Source, load_image
-from pendigit.reading.stages import Region, read_stages
+from pendigit.reading.options import ReadOptions
+from pendigit.reading.photo import Photo
+from pendigit.reading.stages import limit_of, read_stages
 from pendigit.results import Digit, Reading
 
 Sources: TypeAlias = "Source | Iterable[Source]"
@@ -83,32 +85,25 @@ class Reader:
             parts.append(self.classifier.predict_proba(np.stack(batch)))
         return np.concatenate(parts)
 
-    def read(
-        self,
-        image: Source,
-        region: Region | None = None,
-        keep: str = "",
-        drawn: bool = False,
-        max_error: float | None = None,
-    ) -> Reading:
+    def read(self, image: Source | Photo, options: ReadOptions | None = None, **given: Any) -> Reading:
         """The numbers on a photo or scan: rows from top to bottom, digits from left to right.
 
+        With rules, each row is the most probable number that obeys them; its `ruled` says what it is without, and a
+        row in which no number obeys has no digits.
+
         Args:
-            image: A path, bytes, a Pillow image or an array, see `load_image`.
-            region: Read this part alone: left, top, width, height in pixels of the upright picture.
-            keep: Separators to report with the digits, any of ".,-".
-            drawn: It was drawn on a screen, on an even ground: no sheet, light or lines are looked for, and it is read
-                in a tenth of the time.
-            max_error: A limit on the error, such as 0.01: digits that are not sure enough for it become "?".
+            image: A path, bytes, a Pillow image or an array, see `load_image`; or a `Photo`.
+            options: How it is read, in place of what follows.
+            **given: Any field of `pendigit.reading.options.ReadOptions`: region, keep, drawn, max_error, digits, rows,
+                pattern, check, between, sum_of.
 
         Raises:
-            ImageError: The picture cannot be read, or the region lies outside it.
-            UsageError: Other separators are asked for, or a limit outside (0, 1) or stricter than the model allows.
+            ImageError: The picture cannot be read, the region lies outside it, or there are fewer rows than asked for.
+            UsageError: Options that are malformed or that no number can obey, or a limit on the error stricter than
+                the model allows.
             ModelError: A limit is asked for, and the model is not calibrated.
         """
-        limit = None if max_error is None else self.limit(max_error)
-        reading = read_stages(load_image(image), self.classifier, region, keep, drawn).reading
-        return reading if limit is None else reading.within(limit)
+        return read_stages(image, self.classifier, options or ReadOptions(**given)).reading
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""
@@ -128,11 +123,6 @@ def load_reader(model: str | Path | None = None, threads: int = 1) -> Reader:
         ModelError: The file is no usable model.
     """
     return Reader(OnnxClassifier(find_model(model), threads=threads))
-
-
-def limit_of(classifier: Classifier, max_error: float) -> Threshold:
-    """What a classifier promises for a limit on the error. Raises UsageError, ModelError."""
-    return threshold_for(max_error, getattr(classifier, "metadata", {}), classifier.name)
 
 
 def digits_of(classifier: Classifier, frames: Frames, limit: Threshold | None = None) -> list[Digit]:

@@ -6,15 +6,17 @@ This is the seam at which another way of reading a row can be put in place: `rea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from pendigit.classifier import Classifier, Frames, Probabilities
+from pendigit.classifier import DIGITS, Classifier, Frames, Probabilities
 from pendigit.frame import frame_ink
 from pendigit.ink import Grey, uint8
 from pendigit.reading.cuts import cut
+from pendigit.reading.lattice import Edge, Lattice, Path
 from pendigit.reading.pieces import Labels, Piece
 
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
@@ -25,7 +27,12 @@ WIDEST = 1.5  # of the row's height: a wider digit is not written
 LOOSE = 0.15  # of the row's height: parts further apart are not tried as one digit
 PER_CUT = 0.08  # how likely a cut through ink is, before the network has seen the parts
 PER_JOIN = 0.3  # how likely two pieces that do not touch are one digit
-USUAL_WIDTH, SPREAD = 0.7, 0.25  # of the row's height: digits are this wide, and rarely wider
+USUAL_WIDTH = 0.7  # of the row's height: digits are as wide, unless the row itself shows narrower ones
+THIN = 0.35  # of the row's height: a narrower piece may be a one, and does not show how wide the others are
+LARGER = 1.25  # times the median width: most digits of a hand are no wider
+SPREAD = 0.3  # of the usual width: by how much digits are wider than that
+WIDE = 1.07  # of the usual width: a narrower piece is one digit
+REJECTED = 0.1  # how likely ink in a row is left out as no digit, where it can also be read as digits
 LEAST = 1e-4  # the share that a network that is sure of its error leaves to the truth
 LONG_TAIL = 1.3  # of the row's height: of a taller character only what stands in the row's band is read
 BAND = 0.15  # of the row's height that the band goes beyond it
@@ -37,11 +44,12 @@ class Character(NamedTuple):
     piece: Piece
     probabilities: Probabilities
     digitness: float
+    ruled: int | None = None  # the digit that rules made of it
 
     @property
     def is_digit(self) -> bool:
         """Whether it counts as a digit."""
-        return self.digitness >= LEAST_DIGITNESS
+        return self.ruled is not None or self.digitness >= LEAST_DIGITNESS
 
 
 class _Way(NamedTuple):
@@ -54,7 +62,51 @@ class _Way(NamedTuple):
     prior: float
 
 
-def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[list[Character]]:
+class SeenRow:
+    """A row's candidates as the classifier saw them: the most likely characters, and all the others.
+
+    Attributes:
+        characters: The most likely way through the row, from left to right.
+    """
+
+    def __init__(self, ways: list[_Way], probabilities: Probabilities, digitness: Probabilities) -> None:
+        self._ways, self._probabilities, self._digitness = ways, probabilities, digitness
+        likeliest = _most_likely(ways, probabilities, digitness)
+        self.characters = _in_company(likeliest)
+        self._odds = ODDS if self.characters is not likeliest else 1.0
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """Everything the row may say, such that the most probable is what its characters say.
+
+        A candidate's own digit, or none where the network sees none, costs what the candidate itself does; another
+        answer costs its odds against that one.
+        """
+        edges: list[Edge] = []
+        for index, way in enumerate(self._ways):
+            digitness = _odds_on(float(self._digitness[index]), self._odds)
+            known = float(np.log(way.prior * _quality(self._probabilities[index], self._digitness[index])))
+            scores = _scores(self._probabilities[index], digitness)
+            edges.extend(
+                Edge(way.start, way.end, digit, known + score, index)
+                for digit, score in zip([*range(DIGITS), None], scores, strict=True)
+            )
+        return Lattice(max((way.end for way in self._ways), default=0), edges)
+
+    def along(self, path: Path) -> list[Character]:
+        """The characters on a way through the lattice."""
+        return [
+            Character(
+                self._ways[edge.source].piece,
+                self._probabilities[edge.source],
+                _odds_on(float(self._digitness[edge.source]), self._odds),
+                edge.digit,
+            )
+            for edge in path.edges
+        ]
+
+
+def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[SeenRow]:
     """Rows of pieces -> rows of characters. `labels` is written to where pieces are cut.
 
     Wide pieces are cut wherever two digits may touch; neighbouring parts are joined in every way that may be a digit;
@@ -64,19 +116,19 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     label = int(labels.max()) + 1
     ways: list[list[_Way]] = []
     for row in rows:
-        height = row_height(row)
+        height, usual = row_height(row), _usual_width(row)
         parts: list[tuple[Piece, int]] = []
         for index, piece in enumerate(row):
-            found = cut(piece, labels, height, label)
+            found = cut(piece, labels, height, WIDE * usual, label)
             label += len(found)
             parts.extend((part, index) for part in found)
-        ways.append(_ways(parts, row, height))
+        ways.append(_ways(parts, row, height, usual))
     views = [way.view for of_row in ways for way in of_row]
     probabilities, digitness = _classify([crop(view, ink, labels) for view in views], classifier)
     read, start = [], 0
     for of_row in ways:
         end = start + len(of_row)
-        read.append(_in_company(_most_likely(of_row, probabilities[start:end], digitness[start:end])))
+        read.append(SeenRow(of_row, probabilities[start:end], digitness[start:end]))
         start = end
     return read
 
@@ -87,7 +139,7 @@ def row_height(row: list[Piece]) -> float:
     return float(np.median(heights[heights >= heights.max() / 3]))
 
 
-def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> list[_Way]:
+def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float, usual: float) -> list[_Way]:
     """Every run of parts that may be one digit; `parts` come with the index of the piece they were cut from."""
     top, bottom = _band(row, height)
     ways = []
@@ -104,7 +156,7 @@ def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> li
             if joined.width > WIDEST * height and end > start + 1:
                 break
             cuts = (_is_cut(parts, start) + _is_cut(parts, end)) / 2  # each cut is shared by two
-            likely = prior * PER_CUT**cuts * _width_prior(joined, height)
+            likely = prior * PER_CUT**cuts * _width_prior(joined, height, usual)
             ways.append(_Way(start, end, joined, _within(joined, top, bottom, height), likely))
     return ways
 
@@ -113,9 +165,17 @@ def _is_cut(parts: list[tuple[Piece, int]], at: int) -> bool:
     return 0 < at < len(parts) and parts[at - 1][1] == parts[at][1]
 
 
-def _width_prior(piece: Piece, height: float) -> float:
+def _usual_width(row: list[Piece]) -> float:
+    """The width of a row's digits in pixels: a hand keeps to its own, which a few pieces show, those of ones apart."""
+    height = row_height(row)
+    widths = [piece.width for piece in row if piece.width >= THIN * height]
+    own = LARGER * float(np.median(widths)) if len(widths) >= COMPANY else np.inf
+    return min(USUAL_WIDTH * height, own)
+
+
+def _width_prior(piece: Piece, height: float, usual: float) -> float:
     """How likely a digit is as wide: a normal distribution's flank, 1 for all that are narrower than usual."""
-    beyond = max(0.0, piece.width / max(height, piece.height) - USUAL_WIDTH) / SPREAD
+    beyond = max(0.0, piece.width / (usual * max(1.0, piece.height / height)) - 1) / SPREAD
     return float(np.exp(-(beyond**2) / 2))
 
 
@@ -140,8 +200,7 @@ def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Prob
     best = [0.0] + [-np.inf] * count
     chosen: list[int] = [-1] * (count + 1)
     for index, way in sorted(enumerate(ways), key=lambda pair: pair[1].end):
-        quality = max(LEAST, float(probabilities[index].max() * digitness[index]))
-        score = best[way.start] + np.log(way.prior * quality)
+        score = best[way.start] + np.log(way.prior * _quality(probabilities[index], digitness[index]))
         if score > best[way.end]:
             best[way.end], chosen[way.end] = score, index
     read: list[Character] = []
@@ -157,8 +216,25 @@ def _in_company(row: list[Character]) -> list[Character]:
     """A row's characters, each the likelier a digit for standing among digits (Bayes' rule on its digitness)."""
     if len(row) < COMPANY or np.median([each.digitness for each in row]) < SURE:
         return row
-    odds = [ODDS * each.digitness / (ODDS * each.digitness + 1 - each.digitness) for each in row]
-    return [each._replace(digitness=float(value)) for each, value in zip(row, odds, strict=True)]
+    return [each._replace(digitness=_odds_on(each.digitness, ODDS)) for each in row]
+
+
+def _odds_on(digitness: float, odds: float) -> float:
+    """How surely a character is a digit if that was `odds` to 1 before it was seen."""
+    return odds * digitness / (odds * digitness + 1 - digitness)
+
+
+def _quality(probabilities: Probabilities, digitness: float) -> float:
+    """How likely a candidate is one digit, whichever."""
+    quality = float(probabilities.max() * digitness)
+    return max(LEAST, quality if digitness >= LEAST_DIGITNESS else REJECTED * quality)
+
+
+def _scores(probabilities: Probabilities, digitness: float) -> list[float]:
+    """What each of a candidate's ten digits, and that it is none, costs by its own answer: log-odds, 0 for that one."""
+    share = np.log((probabilities + LEAST) / (probabilities.max() + LEAST))
+    odds = float(np.log((digitness + LEAST) / (1 - digitness + LEAST)))
+    return [*(share + min(0.0, odds)).tolist(), min(0.0, -odds)]
 
 
 def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:

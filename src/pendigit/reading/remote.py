@@ -13,7 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from pendigit.errors import ImageError, PendigitError, ServerError, UsageError
 from pendigit.reading.images import content_of
-from pendigit.reading.stages import Region
+from pendigit.reading.options import ReadOptions
 from pendigit.results import Reading
 
 PATIENCE = 60.0  # seconds for an answer: the server gives a page half as long
@@ -42,21 +42,17 @@ class RemoteReader:
         )
         self._opener = build_opener(ProxyHandler({}))  # a proxy for the web knows no server of one's own network
 
-    def read_file(self, path: str, region: Region | None = None, keep: str = "", drawn: bool = False) -> list[Reading]:
-        """A file -> a reading for each of its pages; options as `Reader.read` has them.
+    def read_file(self, path: str, options: ReadOptions) -> list[Reading]:
+        """A file -> a reading for each of its pages.
 
         Raises:
             ImageError, UsageError: What the server says of the picture or the options.
             ServerError: It cannot be reached, stays busy, or refuses.
         """
         content = content_of(Path(path).expanduser())
-        options = {"keep": keep, "drawn": str(drawn).lower()}
-        if region is not None:
-            options["region"] = ",".join(str(number) for number in region)
-        if self._model is not None:
-            options["model"] = self._model
-        answers = [self._ask(content, options)]
-        answers += [self._ask(content, options | {"page": str(page)}) for page in range(2, answers[0]["pages"] + 1)]
+        asked = options.written() | ({} if self._model is None else {"model": self._model})
+        answers = [self._ask(content, asked)]
+        answers += [self._ask(content, asked | {"page": str(page)}) for page in range(2, answers[0]["pages"] + 1)]
         return [Reading.from_dict(answer) for answer in answers]
 
     def _ask(self, content: bytes, options: dict[str, str]) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import Grey
+from pendigit.ink import Grey, shrink
 
-THUMB = 800  # pixels: the mask's length in which rows are tried
+THUMB, STRIP = 800, 200  # pixels: the length of the mask in which rows are tried, and its height at least
 MOST = 20_000  # pixels of ink: more do not sharpen the answer
 STEEPEST = 15.0  # degrees: steeper rows come with a sheet, whose edges tell
 STEP, FINE = 1.0, 0.1  # degrees
@@ -37,8 +36,7 @@ def find_skew(mask: Grey) -> float:
 
 def _points(mask: Grey) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Where there is ink: y and x (n,) in pixels of a small copy, without large patches such as the desk's."""
-    scale = min(1.0, THUMB / max(mask.shape))
-    small = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > 127
+    small = shrink(mask, THUMB, STRIP) > 127
     y, x = np.nonzero(small)
     step = max(1, len(y) // MOST)
     return y[::step].astype(np.float32), x[::step].astype(np.float32)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import Classifier
-from pendigit.errors import ImageError, UsageError
+from pendigit.doubt import Threshold, threshold_for
+from pendigit.errors import ImageError
 from pendigit.ink import Grey
+from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.page import Page, flat_page, same_page
+from pendigit.reading.obeying import obey
+from pendigit.reading.options import ReadOptions, Region
+from pendigit.reading.page import LONGEST, Page, flat_page, same_page
+from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, read_rows, row_height
+from pendigit.reading.recognise import Character, SeenRow, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
-from pendigit.reading.separators import MARKS, find_separators
+from pendigit.reading.rules import PageRules
+from pendigit.reading.separators import find_separators
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row
@@ -25,16 +31,19 @@ from pendigit.results import PlacedDigit, Reading, Row
 CLEAR = 0.8  # mean clarity of a page's characters: a page so clear is not tried sideways
 CLEARER = 0.2  # and one that is not must be as much clearer sideways: a wrong turn spoils all of it
 FEWEST = 3  # digits that must be so clear
-Region: TypeAlias = tuple[int, int, int, int]  # left, top, width, height in pixels of the upright picture
+USUAL = ReadOptions()
 
 
 @dataclass(frozen=True)
 class Stages:
     """Everything on the way from a picture to its reading; see the stage's own file for each.
 
-    `turned` counts the quarters by which a page that lay sideways was turned clockwise.
+    `picture` is the part of the photo that was read, as it was decoded, and the sheet is found on it. `turned` counts
+    the quarters by which a page that lay sideways was turned clockwise. `characters` are each row's most likely ones, or
+    those that rules chose.
     """
 
+    photo: Photo
     picture: npt.NDArray[np.uint8]
     sheet: Sheet | None
     turned: int
@@ -44,6 +53,7 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
+    seen: list[SeenRow]
     characters: list[list[Character]]
     reading: Reading
 
@@ -59,39 +69,89 @@ class Stages:
         return float(np.mean(clear)) if clear else 0.0
 
 
-def read_stages(
-    picture: npt.NDArray[np.uint8],
-    classifier: Classifier,
-    region: Region | None = None,
-    keep: str = "",
-    drawn: bool = False,
-) -> Stages:
-    """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
+class _View(NamedTuple):
+    """A photo, the part of it that is read, the sheet on that, and the flat page."""
 
-    `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen. Raises
-    ImageError if the region lies outside the picture, UsageError for other characters to keep.
+    photo: Photo
+    picture: npt.NDArray[np.uint8]
+    sheet: Sheet | None
+    page: Page
+
+
+class _How(NamedTuple):
+    """What reads, the separators that are reported, and whether there is but one row."""
+
+    classifier: Classifier
+    keep: str
+    single: bool
+
+
+def read_stages(picture: Source | Photo, classifier: Classifier, options: ReadOptions = USUAL) -> Stages:
+    """A picture, see `load_image` -> its reading, and all that led to it.
+
+    Raises:
+        ImageError: The picture cannot be read, the region lies outside it, or there are fewer rows than asked for.
+        UsageError: A limit on the error that is stricter than the model allows.
+        ModelError: A limit is asked for, and the model is not calibrated.
     """
-    if set(keep) - set(MARKS):
-        raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
-    part = picture if region is None else _cut(picture, region)
-    sheet = None if drawn else find_sheet(part)
-    page = same_page(part) if drawn else flat_page(part, sheet)
-    if region is not None:
-        page = page.moved(region[0], region[1], picture.shape)
+    rules, limit = options.rules, options.max_error and limit_of(classifier, options.max_error)
+    how = _How(classifier, options.keep, rules is not None and rules.rows == 1)
+    stages = _read(picture, options.region, how, options.drawn)
+    stages = stages if rules is None else _obeying(stages, rules)
+    return replace(stages, reading=stages.reading.within(limit)) if limit else stages
+
+
+def limit_of(classifier: Classifier, max_error: float) -> Threshold:
+    """What a classifier promises for a limit on the error. Raises UsageError, ModelError."""
+    return threshold_for(max_error, getattr(classifier, "metadata", {}), classifier.name)
+
+
+def _obeying(stages: Stages, rules: PageRules) -> Stages:
+    """The stages with a reading that obeys the rules."""
+    rows, every = [], []
+    for chosen in obey(stages.seen, rules):
+        if chosen.path is None:
+            rows.append(Row((), (), chosen.ruled))
+            continue
+        characters = stages.seen[chosen.row].along(chosen.path)
+        every.append(characters)
+        groups, placed = _placed(characters, stages.page, stages.pieces.pieces, "")
+        if rules.number.pattern:
+            groups = (rules.number.dress(chosen.path.text),)
+        rows.append(Row(groups, placed, chosen.ruled))
+    return replace(stages, characters=every, reading=Reading(tuple(rows)))
+
+
+def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
+    """Read a picture as it is, upright or on a side, without rules."""
+    photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
-        return _read_drawing(part, page, classifier, keep)
-    upright = _read_page(part, sheet, page, classifier, keep)
+        return _read_drawing(photo.whole(), region, how)
+    view = _lay_flat(photo, region)
+    upright = _read_page(view, 0, how)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, quarters) for quarters in (1, 3))
+    turned = (_read_page(view, quarters, how) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
-def _read_page(
-    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, classifier: Classifier, keep: str, turned: int = 0
-) -> Stages:
-    """Read a flat page as it stands."""
+def _lay_flat(photo: Photo, region: Region | None) -> _View:
+    """The page on a photo or a part of it; a sheet that is small on it is seen with all of the photo's pixels."""
+    if region is not None:
+        photo = photo.whole()
+        part = _cut(photo.pixels, region)
+        sheet = find_sheet(part)
+        return _View(photo, part, sheet, flat_page(part, sheet).moved(*region[:2], photo.pixels.shape))
+    sheet = find_sheet(photo.pixels)
+    if sheet is not None and photo.shrunk > 1 and max(sheet.width, sheet.height) < LONGEST:
+        sheet, photo = sheet.scaled(photo.shrunk), photo.whole()
+    return _View(photo, photo.pixels, sheet, flat_page(photo.pixels, sheet).scaled(photo.size))
+
+
+def _read_page(view: _View, turned: int, how: _How) -> Stages:
+    """Read a flat page, turned clockwise by a number of quarters."""
+    page = view.page.turned(turned) if turned else view.page
     ink = find_ink(page.grey, page.enlarged)
     skew = find_skew(ink.mask)
     if skew:
@@ -101,26 +161,32 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+    rows, seen, reading = _read_pieces(pieces, page, ink, how)
+    return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
 
-def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, classifier: Classifier, keep: str) -> Stages:
+def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
+    part = photo.pixels if region is None else _cut(photo.pixels, region)
+    page = same_page(part) if region is None else same_page(part).moved(*region[:2], photo.pixels.shape)
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(picture, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, characters, reading)
+    rows, seen, reading = _read_pieces(pieces, page, ink, how)
+    return Stages(
+        photo, part, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, seen, _likeliest(seen), reading
+    )
 
 
-def _read_pieces(
-    pieces: Pieces, page: Page, ink: Ink, classifier: Classifier, keep: str
-) -> tuple[list[list[Piece]], list[list[Character]], Reading]:
-    """Pieces of ink -> their rows, the characters in these, and the reading."""
-    rows = find_rows(pieces.pieces, pieces.height)
-    characters = read_rows(rows, ink.ink, pieces.labels, classifier)
-    found = (_row(row, page, pieces.pieces, keep) for row in characters)
-    return rows, characters, Reading(tuple(row for row in found if row is not None))
+def _read_pieces(pieces: Pieces, page: Page, ink: Ink, how: _How) -> tuple[list[list[Piece]], list[SeenRow], Reading]:
+    """Pieces of ink -> their rows, what may be read in these, and the reading."""
+    rows = find_rows(pieces.pieces, pieces.height, how.single)
+    seen = read_rows(rows, ink.ink, pieces.labels, how.classifier)
+    found = (_row(row.characters, page, pieces.pieces, how.keep) for row in seen)
+    return rows, seen, Reading(tuple(row for row in found if row is not None))
+
+
+def _likeliest(seen: list[SeenRow]) -> list[list[Character]]:
+    return [row.characters for row in seen]
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
@@ -137,16 +203,22 @@ def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8
 
 def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
     """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
+    return Row(*_placed(characters, page, pieces, keep)) if any(each.is_digit for each in characters) else None
+
+
+def _placed(
+    characters: list[Character], page: Page, pieces: list[Piece], keep: str
+) -> tuple[tuple[str, ...], tuple[PlacedDigit, ...]]:
+    """Characters of which at least one is a digit -> the row's groups of text, and its digits in the picture."""
     found = (character for character in characters if character.is_digit)
     digits = sorted(found, key=lambda character: character.piece.middle[0])
-    if not digits:
-        return None
     placed = tuple(
-        PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities, digit.digitness) for digit in digits
+        PlacedDigit.at(page.box_in_picture(each.piece[:4]), each.probabilities, each.digitness, each.ruled)
+        for each in digits
     )
     row = [digit.piece for digit in digits]
     height = row_height(row)
     texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}
     texts |= dict(find_separators([character.piece for character in characters], pieces, height, keep))
     groups = groups_of(sorted(texts, key=lambda piece: piece.middle[0]), height)
-    return Row(tuple("".join(texts[piece] for piece in group) for group in groups), placed)
+    return tuple("".join(texts[piece] for piece in group) for group in groups), placed

@@ -31,9 +31,9 @@ def asking(house: House) -> APIRouter:
     async def read(request: Request, options: Annotated[ReadOptions, Query()]) -> Response:
         """Read the numbers on a photo, a scan or one page of a document."""
         model = house.model_named(options.model)
-        region = None if options.region is None else four(options.region)
+        how = options.parsed()
         picture = await picture_of(request)
-        task = ReadPage(picture, model, options.page, region, options.keep, options.drawn, options.details)
+        task = ReadPage(picture, model, options.page, how, options.details)
         return answer(await house.pages.do(task))
 
     @router.post("/v1/predict", responses=responses(Prediction, *ASKED), openapi_extra=BODY)

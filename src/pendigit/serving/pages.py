@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from pendigit.reading.images import load_page
+from pendigit.reading.options import ReadOptions
+from pendigit.reading.photo import open_page
 from pendigit.reading.reader import Reader, load_reader
-from pendigit.reading.stages import Region, read_stages
+from pendigit.reading.stages import USUAL, read_stages
 from pendigit.serving.corrections import Box
 from pendigit.serving.details import with_details
 from pendigit.serving.export import training_crop
@@ -25,24 +27,20 @@ class ReadPage:
         file: A picture's or a document's bytes.
         model: The model's file.
         page: Which of a document's pages, from 1.
-        region: Left, top, width, height in pixels of the upright picture; None for all of it.
-        keep: Separators that are reported, any of ".,-".
-        drawn: It was drawn on a screen, not photographed.
+        options: How it is read.
         details: Also what a page that shows the reading needs, see `with_details`.
     """
 
     file: bytes
     model: Path
     page: int = 1
-    region: Region | None = None
-    keep: str = ""
-    drawn: bool = False
+    options: ReadOptions = USUAL
     details: bool = False
 
     def __call__(self) -> dict[str, Any]:
         """The reading, as JSON knows it. Raises PendigitError."""
-        picture, pages = load_page(self.file, self.page)
-        stages = read_stages(picture, _reader(self.model).classifier, self.region, self.keep, self.drawn)
+        photo, pages = open_page(self.file, self.page)
+        stages = read_stages(photo, _reader(self.model).classifier, self.options)
         reading = with_details(stages) if self.details else stages.reading.to_dict()
         return reading | {"page": self.page, "pages": pages}
 

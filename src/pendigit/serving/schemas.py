@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from pendigit.reading import options
 from pendigit.serving.problems import MEDIA_TYPE
 
 Share = Annotated[float, Field(ge=0, le=1.000001, description="0 to 1")]  # float32 rounding may pass 1 by a millionth
@@ -13,6 +14,7 @@ DigitValue = Annotated[int, Field(ge=0, le=9)]
 RunnerUp = Annotated[tuple[DigitValue, Share], Field(description="Another digit and its probability.")]
 FOUR = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"  # a picture's side has five digits at most
 Four = Annotated[str, StringConstraints(pattern=FOUR)]
+Written = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # as on the command line, checked there
 LAST = 2**53 - 1  # the largest whole number that every JSON reader takes for itself
 
 
@@ -40,8 +42,21 @@ class ReadOptions(Asked):
         "", description="Separators to report too, any of .,-"
     )
     drawn: bool = Field(False, description="It was drawn on a screen, not photographed.")
+    max_error: Written | None = Field(
+        None, description="A limit on the error: digits that are not sure enough become ?.", examples=["1%"]
+    )
+    digits: Written | None = Field(None, description="Digits of each number: 5, or 3-6.", examples=["3-6"])
+    rows: int | None = Field(None, ge=1, le=1000, description="How many rows there are.")
+    pattern: Written | None = Field(None, description="The numbers' form.", examples=["####-##"])
+    check: Written | None = Field(None, description="A check digit: luhn, isbn, iban, nl.bsn, …", examples=["luhn"])
+    between: Written | None = Field(None, description="The least and greatest number.", examples=["0:100"])
+    sum_of: Written | None = Field(None, description="Rows that the last one sums: all, or 1,2.", examples=["all"])
     details: bool = Field(False, description="Also answer each digit's frame, and where ink is that is no digit.")
     page: int = Field(1, ge=1, le=100_000, description="Which page of a TIFF or PDF.")
+
+    def parsed(self) -> options.ReadOptions:
+        """How the page is read. Raises UsageError."""
+        return options.ReadOptions.parse(self.model_dump(exclude={"model", "details", "page"}))
 
 
 class CorrectionOptions(Asked):
