@@ -158,7 +158,7 @@ def show(path: str, reading: Reading, several: bool) -> None:
 
 
 def _notes(row: Row) -> list[str]:
-    """What rules changed, and what is doubtful: the rejected digits, or where no limit is asked for, the unsure ones."""
+    """What rules changed, and what is doubtful: the rejected digits, or without a limit, the unsure ones."""
     notes = []
     if row.ruled is not None and row.ruled.unruled != "".join(str(digit.digit) for digit in row.digits):
         notes.append(f"without rules: {row.ruled.unruled or 'nothing'}")

@@ -62,7 +62,7 @@ class ReadOptions:
 
     @classmethod
     def parse(cls, written: Mapping[str, Any]) -> ReadOptions:
-        """Options as people write them: region "0,0,40,30", max_error "1%", digits "3-6", between "0:100", sum_of "all".
+        """Options as people write them: region "0,0,40,30", max_error "1%", digits "3-6", between "0:100".
 
         What is None is left out. Raises UsageError.
         """

@@ -39,8 +39,8 @@ class Stages:
     """Everything on the way from a picture to its reading; see the stage's own file for each.
 
     `picture` is the part of the photo that was read, as it was decoded, and the sheet is found on it. `turned` counts
-    the quarters by which a page that lay sideways was turned clockwise. `characters` are each row's most likely ones, or
-    those that rules chose.
+    the quarters by which a page that lay sideways was turned clockwise. `characters` are each row's most likely ones,
+    or those that rules chose.
     """
 
     photo: Photo
