@@ -27,6 +27,7 @@ def read(
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
+    drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     import pendigit
@@ -40,7 +41,7 @@ def read(
     for path in paths:
         try:
             pages = load_pages(path)
-            readings = [reader.read(page, part, keep) for page in pages]
+            readings = [reader.read(page, part, keep, drawn) for page in pages]
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})

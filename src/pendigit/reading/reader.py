@@ -47,19 +47,21 @@ class Reader:
             parts.append(self.classifier.predict_proba(np.stack(batch)))
         return np.concatenate(parts)
 
-    def read(self, image: Source, region: Region | None = None, keep: str = "") -> Reading:
+    def read(self, image: Source, region: Region | None = None, keep: str = "", drawn: bool = False) -> Reading:
         """The numbers on a photo or scan: rows from top to bottom, digits from left to right.
 
         Args:
             image: A path, bytes, a Pillow image or an array, see `load_image`.
             region: Read this part alone: left, top, width, height in pixels of the upright picture.
             keep: Separators to report with the digits, any of ".,-".
+            drawn: It was drawn on a screen, on an even ground: no sheet, light or lines are looked for, and it is read
+                in a tenth of the time.
 
         Raises:
             ImageError: The picture cannot be read, or the region lies outside it.
             UsageError: Other separators are asked for.
         """
-        return read_stages(load_image(image), self.classifier, region, keep).reading
+        return read_stages(load_image(image), self.classifier, region, keep, drawn).reading
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

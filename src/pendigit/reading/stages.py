@@ -11,9 +11,9 @@ import numpy.typing as npt
 from pendigit.classifier import Classifier
 from pendigit.errors import ImageError, UsageError
 from pendigit.ink import Grey
-from pendigit.reading.light import Ink, find_ink
+from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.page import Page, flat_page
+from pendigit.reading.page import Page, flat_page, same_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
 from pendigit.reading.recognise import Character, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
@@ -60,20 +60,26 @@ class Stages:
 
 
 def read_stages(
-    picture: npt.NDArray[np.uint8], classifier: Classifier, region: Region | None = None, keep: str = ""
+    picture: npt.NDArray[np.uint8],
+    classifier: Classifier,
+    region: Region | None = None,
+    keep: str = "",
+    drawn: bool = False,
 ) -> Stages:
     """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
 
-    `keep` holds the separators that are reported, any of ".,-". Raises ImageError if the region lies outside the
-    picture, UsageError for other characters to keep.
+    `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen. Raises
+    ImageError if the region lies outside the picture, UsageError for other characters to keep.
     """
     if set(keep) - set(MARKS):
         raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
     part = picture if region is None else _cut(picture, region)
-    sheet = find_sheet(part)
-    page = flat_page(part, sheet)
+    sheet = None if drawn else find_sheet(part)
+    page = same_page(part) if drawn else flat_page(part, sheet)
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
+    if drawn:
+        return _read_drawing(part, page, classifier, keep)
     upright = _read_page(part, sheet, page, classifier, keep)
     if upright.clarity >= CLEAR:
         return upright
@@ -95,11 +101,26 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
+    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
+    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+
+
+def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, classifier: Classifier, keep: str) -> Stages:
+    """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
+    ink = plain_ink(page.grey)
+    pieces = find_pieces(ink.mask, ink.ink)
+    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
+    return Stages(picture, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, characters, reading)
+
+
+def _read_pieces(
+    pieces: Pieces, page: Page, ink: Ink, classifier: Classifier, keep: str
+) -> tuple[list[list[Piece]], list[list[Character]], Reading]:
+    """Pieces of ink -> their rows, the characters in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height)
     characters = read_rows(rows, ink.ink, pieces.labels, classifier)
     found = (_row(row, page, pieces.pieces, keep) for row in characters)
-    reading = Reading(tuple(row for row in found if row is not None))
-    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+    return rows, characters, Reading(tuple(row for row in found if row is not None))
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
