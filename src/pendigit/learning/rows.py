@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import cv2
 import jax
 import jax.numpy as jnp
 import keras
@@ -22,9 +23,11 @@ from keras import layers
 from pendigit.datasets.strings import MOST_SIGNS, WIDEST, Rows
 from pendigit.errors import TrainingError
 from pendigit.learning.fastconv import fast_convolutions
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT, stack_rows
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT
 
 BUCKETS = {96: 64, 160: 48, 256: 32, WIDEST: 16}  # frames up to this wide -> as many in a batch
+NARROWER, TALLER = (0.85, 1.0), (0.88, 1.1)  # times, each time that a row is seen
+SLANT, DROP = 0.1, 0.7  # standard deviations: columns by rows, and pixels
 CLEAR = 2  # columns around a sign's middle that may tell it or nothing
 NEAR = 1  # columns around a sign's middle, one of which should tell it
 PLACES = 0.3  # weight of the loss of places against CTC's
@@ -76,20 +79,31 @@ def batches(rows: Rows, rng: np.random.Generator) -> list[Batch]:
     found, narrower = [], 0
     for width, size in BUCKETS.items():
         chosen = rng.permutation(np.flatnonzero((widths > narrower) & (widths <= width)))
-        found += [_batch(rows, chosen[at : at + size], width) for at in range(0, len(chosen) - size + 1, size)]
+        starts = range(0, len(chosen) - size + 1, size)
+        found += [_batch(rows, chosen[at : at + size], width, rng) for at in starts]
         narrower = width
     return [found[index] for index in rng.permutation(len(found))]
 
 
-def _batch(rows: Rows, chosen: npt.NDArray[np.intp], width: int) -> Batch:
-    frames = stack_rows([np.zeros((ROW_HEIGHT, width), np.uint8), *(rows.frames[index] for index in chosen)])[1:]
+def _batch(rows: Rows, chosen: npt.NDArray[np.intp], width: int, rng: np.random.Generator) -> Batch:
+    frames = np.zeros((len(chosen), ROW_HEIGHT, width), np.uint8)
     signs, centres = np.zeros((2, len(chosen), MOST_SIGNS), np.int32)
     counts = np.array([len(rows.signs[index]) for index in chosen], np.int32)
     for place, index in enumerate(chosen):
+        wide, matrix = _bent(rng)
+        cv2.warpAffine(rows.frames[index], matrix, (width, ROW_HEIGHT), dst=frames[place], flags=cv2.INTER_LINEAR)
         signs[place, : counts[place]] = rows.signs[index]
-        columns = np.clip(rows.centres[index] / COLUMN, NEAR, width // COLUMN - 1 - NEAR)
+        columns = np.clip(rows.centres[index] * wide / COLUMN, NEAR, width // COLUMN - 1 - NEAR)
         centres[place, : counts[place]] = columns.astype(np.int32)
     return Batch(frames, signs, counts, centres)
+
+
+def _bent(rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float32]]:
+    """A row made narrower, higher or lower, slanted and moved a little: how much narrower, and the matrix (2, 3)."""
+    wide, tall, slant = rng.uniform(*NARROWER), rng.uniform(*TALLER), rng.normal(0, SLANT)
+    middle = ROW_HEIGHT / 2
+    drop = middle * (1 - tall) + rng.normal(0, DROP)
+    return wide, np.array([[wide, -slant, slant * middle], [0, tall, drop]], np.float32)
 
 
 def row_loss(logits: Any, batch: Batch) -> Any:

@@ -60,7 +60,7 @@ def _digits_or_nothing(scores: Scores) -> Logs:
 def _most_probable(logs: Logs) -> tuple[int, ...]:
     """The most probable number of all, by a search along the columns that keeps the best beginnings."""
     beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
-    for column in logs[logs[:, DIGITS] < np.log(EMPTY)]:
+    for column in logs[_telling(logs)]:
         likely = [(digit, column[digit]) for digit in range(DIGITS) if column[digit] > np.log(LEAST)]
         after: dict[tuple[int, ...], tuple[float, float]] = {}
 
@@ -77,6 +77,12 @@ def _most_probable(logs: Logs) -> tuple[int, ...]:
                 add((*text, digit), -np.inf, (empty if again else np.logaddexp(empty, full)) + log)
         beams = dict(sorted(after.items(), key=lambda pair: -np.logaddexp(*pair[1]))[:BEAM])
     return max(beams, key=lambda text: np.logaddexp(*beams[text]))
+
+
+def _telling(logs: Logs) -> npt.NDArray[np.bool_]:
+    """Which columns (T,) matter: of a run that is surely empty the first alone, which parts equal digits."""
+    empty = logs[:, DIGITS] >= np.log(EMPTY)
+    return ~empty | np.concatenate([[False], ~empty[:-1]])
 
 
 def _judged(logs: Logs, digits: tuple[int, ...]) -> RowReading:

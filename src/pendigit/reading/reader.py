@@ -15,8 +15,10 @@ from pendigit.errors import ImageError
 from pendigit.frame import to_frame
 from pendigit.models import find_model
 from pendigit.reading.images import Source, load_image
+from pendigit.reading.networks import Networks, load_row_network
 from pendigit.reading.stages import Region, read_stages
 from pendigit.results import Reading
+from pendigit.rownet import RowNetwork
 
 Sources: TypeAlias = "Source | Iterable[Source]"
 
@@ -30,10 +32,11 @@ class Reader:
 
     Args:
         classifier: What reads the frames.
+        rows: What reads whole rows; without it, every row is cut into digits.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier
+    def __init__(self, classifier: Classifier, rows: RowNetwork | None = None) -> None:
+        self.classifier, self.networks = classifier, Networks(classifier, rows)
 
     def predict(self, images: Sources) -> npt.NDArray[np.int64]:
         """Pictures -> the most probable digits (n,). Raises ImageError naming the first that cannot be read."""
@@ -61,7 +64,7 @@ class Reader:
             ImageError: The picture cannot be read, or the region lies outside it.
             UsageError: Other separators are asked for.
         """
-        return read_stages(load_image(image), self.classifier, region, keep, drawn).reading
+        return read_stages(load_image(image), self.networks, region, keep, drawn).reading
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""
@@ -80,7 +83,7 @@ def load_reader(model: str | Path | None = None, threads: int = 1) -> Reader:
         UsageError: No model has this name.
         ModelError: The file is no usable model.
     """
-    return Reader(OnnxClassifier(find_model(model), threads=threads))
+    return Reader(OnnxClassifier(find_model(model), threads=threads), load_row_network(threads))
 
 
 def _each(images: Sources) -> Iterator[Source]:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import Classifier
 from pendigit.errors import ImageError, UsageError
-from pendigit.ink import Grey
+from pendigit.ink import Grey, uint8
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.page import Page, flat_page, same_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, read_rows, row_height
+from pendigit.reading.networks import Networks
+from pendigit.reading.recognise import Character, row_height
 from pendigit.reading.rows import find_rows, groups_of
+from pendigit.reading.sequences import read_either
 from pendigit.reading.separators import MARKS, find_separators
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
@@ -61,7 +63,7 @@ class Stages:
 
 def read_stages(
     picture: npt.NDArray[np.uint8],
-    classifier: Classifier,
+    networks: Networks,
     region: Region | None = None,
     keep: str = "",
     drawn: bool = False,
@@ -79,17 +81,17 @@ def read_stages(
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
     if drawn:
-        return _read_drawing(part, page, classifier, keep)
-    upright = _read_page(part, sheet, page, classifier, keep)
+        return _read_drawing(part, page, networks, keep)
+    upright = _read_page(part, sheet, page, networks, keep)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, quarters) for quarters in (1, 3))
+    turned = (_read_page(part, sheet, page.turned(quarters), networks, keep, quarters) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
 def _read_page(
-    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, classifier: Classifier, keep: str, turned: int = 0
+    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, networks: Networks, keep: str, turned: int = 0
 ) -> Stages:
     """Read a flat page as it stands."""
     ink = find_ink(page.grey, page.enlarged)
@@ -101,24 +103,26 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
+    rows, characters, reading = _read_pieces(pieces, page, ink, lines, networks, keep)
     return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
 
 
-def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, classifier: Classifier, keep: str) -> Stages:
+def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, networks: Networks, keep: str) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, classifier, keep)
-    return Stages(picture, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, characters, reading)
+    lines = np.zeros_like(ink.mask)
+    rows, characters, reading = _read_pieces(pieces, page, ink, lines, networks, keep)
+    return Stages(picture, None, 0, page, 0.0, ink, lines, pieces, rows, characters, reading)
 
 
 def _read_pieces(
-    pieces: Pieces, page: Page, ink: Ink, classifier: Classifier, keep: str
+    pieces: Pieces, page: Page, ink: Ink, lines: Grey, networks: Networks, keep: str
 ) -> tuple[list[list[Piece]], list[list[Character]], Reading]:
     """Pieces of ink -> their rows, the characters in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height)
-    characters = read_rows(rows, ink.ink, pieces.labels, classifier)
+    dark = uint8(cv2.bitwise_not(page.grey)) if ink.light_on_dark else page.grey
+    characters = read_either(rows, dark, ink.ink, lines, pieces.labels, networks)
     found = (_row(row, page, pieces.pieces, keep) for row in characters)
     return rows, characters, Reading(tuple(row for row in found if row is not None))
 

@@ -38,17 +38,21 @@ class Slip:
     centres: tuple[float, ...]
 
 
-def on_slip(rng: Rng, line: Line, neighbour: Ink | None = None) -> Slip:
-    """A line of writing on some paper, cut out and scanned. `neighbour` is another line's ink, for its rests."""
-    ink, offset = _cut_out(rng, line, neighbour)
-    height = round(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
+def on_slip(rng: Rng, line: Line, neighbour: Ink | None = None, hard: float = 1.0) -> Slip:
+    """A line of writing on some paper, cut out and scanned.
+
+    `neighbour` is another line's ink, for its rests. `hard`, 0 to 1, says how often paper and scanner are met that make
+    reading difficult.
+    """
+    ink, offset = _cut_out(rng, line, neighbour, hard)
+    height = round(np.exp(rng.uniform(np.log(SMALLEST ** hard * LARGEST ** (1 - hard)), np.log(LARGEST))))
     size = max(8, round(ink.shape[1] * height / len(ink))), height
     centres = tuple((centre + offset) / ink.shape[1] for centre in line.centres)
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if height < len(ink) else cv2.INTER_LINEAR)
-    return Slip(_scanned(rng, np.asarray(small, np.float32)), line.signs, centres)
+    return Slip(_scanned(rng, np.asarray(small, np.float32), hard), line.signs, centres)
 
 
-def _cut_out(rng: Rng, line: Line, neighbour: Ink | None) -> tuple[Ink, int]:
+def _cut_out(rng: Rng, line: Line, neighbour: Ink | None, hard: float) -> tuple[Ink, int]:
     """The line's ink on a canvas that holds it with some room, and how far it was moved to the right."""
     height = round(HEIGHT / rng.uniform(*FILLED))
     top = line.top - round((height - HEIGHT) * np.clip(rng.normal(0.5, 0.2), 0, 1))
@@ -57,7 +61,7 @@ def _cut_out(rng: Rng, line: Line, neighbour: Ink | None) -> tuple[Ink, int]:
     ink = np.ascontiguousarray(padded[top + HEIGHT : top + HEIGHT + height])
     if neighbour is not None:
         _add_rests(rng, ink, neighbour)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * hard:
         _add_lines(rng, ink, line, left, line.top - top)
     return ink, left
 
@@ -109,30 +113,30 @@ def _add_lines(rng: Rng, ink: Ink, line: Line, left: int, top: int) -> None:
     np.maximum(ink, layer, out=ink)
 
 
-def _scanned(rng: Rng, ink: Ink) -> Grey:
+def _scanned(rng: Rng, ink: Ink, hard: float) -> Grey:
     """Ink (h, w) on its paper, in its light, through scanner and file format."""
-    noise = rng.exponential(2.0)  # grey levels
+    noise = rng.exponential(2.0) * hard  # grey levels
     contrast = min(max(FAINTEST, 4 * noise) + rng.gamma(2.0, 40.0), 245.0)
     paper = rng.uniform(contrast, 255)
     picture = np.full(ink.shape, paper, np.float32)
-    if rng.random() < 0.45:
+    if rng.random() < 0.45 * hard:
         depth = min(contrast * rng.uniform(0.05, 0.45), paper / 2)
         picture -= np.float32(depth) * security_print(rng, ink.shape)
     if rng.random() < 0.3:
         across, down = rng.uniform(-0.3, 0.3, 2)
         picture *= (1 + down * np.linspace(-0.5, 0.5, len(ink))[:, None] + across * np.linspace(-0.5, 0.5, ink.shape[1])).astype(np.float32)
-    if rng.random() < 0.3:  # a pen that does not cover evenly
+    if rng.random() < 0.3 * hard:  # a pen that does not cover evenly
         rough = smooth_noise(rng, *ink.shape, rng.uniform(0.6, 1.5))
         ink = ink * np.clip(1 - rng.uniform(0.05, 0.35) * rough, 0.1, 1.0)
     picture -= np.float32(contrast) * ink * (picture / np.float32(paper))
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 * hard:
         picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 0.25 + 0.022 * len(ink)))
     picture += np.float32(noise) * rng.standard_normal(picture.shape, np.float32)
     grey = np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
     kind = rng.random()
-    if kind < 0.06:
+    if kind < 0.06 * hard:
         return two_levels(grey, paper, contrast, rng.uniform(0.35, 0.7))
-    return compressed(grey, int(rng.integers(20, 90))) if kind < 0.4 else grey
+    return compressed(grey, int(rng.integers(20, 90))) if kind < 0.4 * hard else grey
 
 
 def security_print(rng: Rng, shape: tuple[int, ...]) -> Ink:
