@@ -135,7 +135,9 @@ def speed() -> None:
     """A row of ten digits on one thread: framing, network and decoding; the median of some rounds."""
     _, (frames, labels) = pendigit.load_data("mini")
     glyph, rng = glyphs_of(frames, labels), np.random.default_rng(SEED)
-    slip = on_slip(rng, write_line(rng, "3141592653", lambda rng, c: glyph(rng, int(c)), random_hand(rng, 0), 6), hard=0)
+    slip = on_slip(
+        rng, write_line(rng, "3141592653", lambda rng, c: glyph(rng, int(c)), random_hand(rng, 0), 6), hard=0
+    )
     network, taken = load_row_network(), []
     for _ in range(ROUNDS):
         began = time.perf_counter()

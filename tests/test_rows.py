@@ -33,7 +33,8 @@ def test_a_rows_frame_has_one_height_and_does_not_see_the_light(height: int, wid
     grey = np.full((height, width), 230, np.uint8)
     cv2.rectangle(grey, (width // 3, height // 4), (width // 3 + max(1, width // 40), 3 * height // 4), 30, -1)
     frame, darker = to_row(grey), to_row((grey * light).astype(np.uint8))
-    assert frame.shape[0] == ROW_HEIGHT and frame.shape[1] % 4 == 0
+    assert frame.shape[0] == ROW_HEIGHT
+    assert frame.shape[1] % 4 == 0
     assert abs(frame.shape[1] - width * ROW_HEIGHT / height) <= 4
     assert np.abs(frame.astype(int) - darker).max() <= 16
     assert not to_row(np.full((height, width), 200, np.uint8)).any()
@@ -42,7 +43,8 @@ def test_a_rows_frame_has_one_height_and_does_not_see_the_light(height: int, wid
 def test_rows_of_any_widths_make_a_batch() -> None:
     batch = stack_rows([np.full((ROW_HEIGHT, width), 9, np.uint8) for width in (8, 32, 12)])
     assert batch.shape == (3, ROW_HEIGHT, 32)
-    assert batch[0, :, :8].all() and not batch[0, :, 8:].any()
+    assert batch[0, :, :8].all()
+    assert not batch[0, :, 8:].any()
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -54,10 +56,13 @@ def test_a_lines_truth_is_in_order_and_on_its_ink(seed: int) -> None:
     digits = [sign for sign in line.signs if sign != OTHER]
     assert digits == [int(c) for c in text if c.isdigit()]
     assert list(line.centres) == sorted(line.centres)
-    assert all(line.ink[:, int(centre)].any() for centre, sign in zip(line.centres, line.signs, strict=True) if sign < 10)
+    assert all(
+        line.ink[:, int(centre)].any() for centre, sign in zip(line.centres, line.signs, strict=True) if sign < 10
+    )
     assert not any(a == b == OTHER for a, b in itertools.pairwise(line.signs))
     slip = on_slip(rng, line, line.ink)
-    assert slip.grey.dtype == np.uint8 and len(slip.signs) == len(slip.centres)
+    assert slip.grey.dtype == np.uint8
+    assert len(slip.signs) == len(slip.centres)
     assert all(0 <= centre <= 1 for centre in slip.centres)
 
 

@@ -1,8 +1,8 @@
 """The row's frame: what a network that reads whole rows sees, made of any crop of one row of writing.
 
 As `frame.py` is for one digit: the same for training and for reading. The crop is brought to one height, its light is
-flattened, and its darkest strokes become 255. Nothing is thresholded or cut, so that faint strokes and digits that touch
-stay as they are; the paper's print stays too, and the network is taught to look past it.
+flattened, and its darkest strokes become 255. Nothing is thresholded or cut, so that faint strokes and digits that
+touch stay as they are; the paper's print stays too, and the network is taught to look past it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Rows of written numbers whose signs and places are known: what a network that reads rows is trained on.
 
-Digits come from MNIST's training part, drawn forms and fonts that imitate handwriting, all with one pen in a row. Rows go
-through a slip of paper and the row's frame, as a reader's crops do. Made in chunks, on any number of processes; the same
-on every run.
+Digits come from MNIST's training part, drawn forms and fonts that imitate handwriting, all with one pen in a row. Rows
+go through a slip of paper and the row's frame, as a reader's crops do. Made in chunks, on any number of processes; the
+same on every run.
 """
 
 from __future__ import annotations

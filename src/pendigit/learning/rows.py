@@ -1,8 +1,8 @@
 """The row network: a row of any width goes in, and every second column tells which sign ends there, if any.
 
-Fully convolutional, trained with connectionist temporal classification (Graves, Fernandez, Gomez and Schmidhuber 2006):
-no row is ever cut into digits. As generated rows know where their signs stand, a second, smaller loss asks for each sign
-near its middle, which shortens the start and makes the alignment tell where a digit is.
+Fully convolutional, trained with connectionist temporal classification (Graves, Fernandez, Gomez and Schmidhuber
+2006): no row is ever cut into digits. As generated rows know where their signs stand, a second, smaller loss asks for
+each sign near its middle, which shortens the start and makes the alignment tell where a digit is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT
 BUCKETS = {96: 64, 160: 48, 256: 32, WIDEST: 16}  # frames up to this wide -> as many in a batch
 NARROWER, TALLER = (0.85, 1.0), (0.88, 1.1)  # times, each time that a row is seen
 SLANT, DROP = 0.1, 0.7  # standard deviations: columns by rows, and pixels
+IMPOSSIBLE = 1e4  # nats: no way through the columns says so many signs
 CLEAR = 2  # columns around a sign's middle that may tell it or nothing
 NEAR = 1  # columns around a sign's middle, one of which should tell it
 PLACES = 0.3  # weight of the loss of places against CTC's
@@ -108,11 +109,15 @@ def _bent(rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float32]]:
 
 def row_loss(logits: Any, batch: Batch) -> Any:
     """Logits (n, T, 12) -> the mean loss of a sign in nats: CTC's, and a share of that of its place."""
-    length = jnp.full(len(batch.frames), logits.shape[1])
-    ctc = keras.ops.ctc_loss(batch.signs, logits, batch.counts, length, mask_index=BLANK)
-    ctc = jnp.where(ctc < 1e4, ctc, 0.0)  # more signs than columns: no path through
     total = jnp.maximum(1, batch.counts.sum())
-    return ctc.sum() / total + PLACES * _place_loss(jax.nn.log_softmax(logits), batch).sum() / total
+    return ctc(logits, batch).sum() / total + PLACES * _place_loss(jax.nn.log_softmax(logits), batch).sum() / total
+
+
+def ctc(logits: Any, batch: Batch) -> Any:
+    """Logits (n, T, 12) -> how unlikely they make each row's signs, in nats (n,); 0 for signs closer than columns."""
+    length = jnp.full(len(batch.frames), logits.shape[1])
+    losses = keras.ops.ctc_loss(batch.signs, logits, batch.counts, length, mask_index=BLANK)
+    return jnp.where(losses < IMPOSSIBLE, losses, 0.0)
 
 
 def _place_loss(scores: Any, batch: Batch) -> Any:

@@ -10,7 +10,7 @@ from pendigit.reading.columns import RowReading, read_columns
 from pendigit.reading.networks import Networks
 from pendigit.reading.pieces import Labels, Piece
 from pendigit.reading.recognise import Character, read_rows
-from pendigit.reading.strips import Strip, cut_strips
+from pendigit.reading.strips import Strip, cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
 
 WIDEST = 0.9  # of the row's height: a digit reaches no further to either side of its middle
@@ -20,10 +20,25 @@ USUAL = 0.3  # of the row's height to either side, where the ink that a digit wa
 def read_either(
     rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
 ) -> list[list[Character]]:
-    """Rows of pieces -> rows of characters, by the network that reads whole rows where there is one."""
+    """Rows of pieces -> rows of characters, by the network that reads whole rows where there is one.
+
+    A picture may also be one row cut out, on paper whose print broke the row's pieces up: it is read so too, from side
+    to side, and the clearer reading is taken.
+    """
     if networks.rows is None:
         return read_rows(rows, ink, labels, networks.digits)
-    return read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
+    read = read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
+    if not rows or len(dark) > dark.shape[1]:
+        return read
+    every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
+    whole = read_strips([every], [whole_strip(dark)], labels, networks.rows)
+    return whole if _clarity(whole) > _clarity(read) else read
+
+
+def _clarity(read: list[list[Character]]) -> float:
+    """How clearly the digits of some rows are read, on average; 0 where there are none."""
+    clear = [float(each.probabilities.max()) * each.digitness for row in read for each in row]
+    return float(np.mean(clear)) if clear else 0.0
 
 
 def read_strips(

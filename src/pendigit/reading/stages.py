@@ -13,13 +13,13 @@ from pendigit.errors import ImageError, UsageError
 from pendigit.ink import Grey, uint8
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.networks import Networks
 from pendigit.reading.page import Page, flat_page, same_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.networks import Networks
 from pendigit.reading.recognise import Character, row_height
 from pendigit.reading.rows import find_rows, groups_of
-from pendigit.reading.sequences import read_either
 from pendigit.reading.separators import MARKS, find_separators
+from pendigit.reading.sequences import read_either
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row

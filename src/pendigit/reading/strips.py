@@ -47,6 +47,11 @@ def cut_strips(rows: list[list[Piece]], dark: Grey, labels: Labels, erased: Grey
     return [_strip(row, dark, labels, erased, len(rows) == 1) for row in rows]
 
 
+def whole_strip(dark: Grey) -> Strip:
+    """A page (H, W), dark on light, as one row."""
+    return Strip(to_row(dark), 0, len(dark) / ROW_HEIGHT, 0.0, float(len(dark)), 0.0)
+
+
 def _strip(row: list[Piece], dark: Grey, labels: Labels, erased: Grey, alone: bool) -> Strip:
     slope, at = _line(row)
     above, below = _band(row, slope, at)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from pendigit.ink import Grey
 from pendigit.writing.crops import compressed, two_levels
@@ -45,7 +44,7 @@ def on_slip(rng: Rng, line: Line, neighbour: Ink | None = None, hard: float = 1.
     reading difficult.
     """
     ink, offset = _cut_out(rng, line, neighbour, hard)
-    height = round(np.exp(rng.uniform(np.log(SMALLEST ** hard * LARGEST ** (1 - hard)), np.log(LARGEST))))
+    height = round(np.exp(rng.uniform(np.log(SMALLEST**hard * LARGEST ** (1 - hard)), np.log(LARGEST))))
     size = max(8, round(ink.shape[1] * height / len(ink))), height
     centres = tuple((centre + offset) / ink.shape[1] for centre in line.centres)
     small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if height < len(ink) else cv2.INTER_LINEAR)
@@ -95,7 +94,9 @@ def _add_lines(rng: Rng, ink: Ink, line: Line, left: int, top: int) -> None:
     elif kind < 0.8 and len(line.centres) > 1:
         middles = np.asarray(line.centres)
         pitch = np.diff(middles)
-        bars = left + np.concatenate([[middles[0] - pitch[0] / 2], middles[:-1] + pitch / 2, [middles[-1] + pitch[-1] / 2]])
+        bars = left + np.concatenate(
+            [[middles[0] - pitch[0] / 2], middles[:-1] + pitch / 2, [middles[-1] + pitch[-1] / 2]]
+        )
         high = top - round(abs(rng.normal(0.08, 0.06)) * HEIGHT)
         comb = rng.random() < 0.3
         for x in bars:
@@ -124,7 +125,9 @@ def _scanned(rng: Rng, ink: Ink, hard: float) -> Grey:
         picture -= np.float32(depth) * security_print(rng, ink.shape)
     if rng.random() < 0.3:
         across, down = rng.uniform(-0.3, 0.3, 2)
-        picture *= (1 + down * np.linspace(-0.5, 0.5, len(ink))[:, None] + across * np.linspace(-0.5, 0.5, ink.shape[1])).astype(np.float32)
+        picture *= (
+            1 + down * np.linspace(-0.5, 0.5, len(ink))[:, None] + across * np.linspace(-0.5, 0.5, ink.shape[1])
+        ).astype(np.float32)
     if rng.random() < 0.3 * hard:  # a pen that does not cover evenly
         rough = smooth_noise(rng, *ink.shape, rng.uniform(0.6, 1.5))
         ink = ink * np.clip(1 - rng.uniform(0.05, 0.35) * rough, 0.1, 1.0)
@@ -140,7 +143,7 @@ def _scanned(rng: Rng, ink: Ink, hard: float) -> Grey:
 
 
 def security_print(rng: Rng, shape: tuple[int, ...]) -> Ink:
-    """What cheques and forms have printed behind the writing (h, w), 0 to 1: waves, rosettes, grids of dots, a grain."""
+    """What cheques and forms print behind the writing (h, w), 0 to 1: waves, rosettes, grids of dots, a grain."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) * np.float32(48 / shape[0])
     layers = [_PRINTS[int(rng.choice(len(_PRINTS), p=_SHARES))](rng, x, y) for _ in range(1 + (rng.random() < 0.4))]
     if shape[1] > shape[0] and rng.random() < 0.15:  # it begins or ends somewhere
@@ -180,7 +183,9 @@ def _dots(rng: Rng, x: Ink, y: Ink) -> Ink:
 
 def _grain(rng: Rng, x: Ink, y: Ink) -> Ink:
     """Cloudy or fibrous paper."""
-    return np.asarray(np.clip(smooth_noise(rng, *x.shape, rng.uniform(0.5, 3), rng.uniform(1, 5)) * 0.5, 0, 1), np.float32)
+    return np.asarray(
+        np.clip(smooth_noise(rng, *x.shape, rng.uniform(0.5, 3), rng.uniform(1, 5)) * 0.5, 0, 1), np.float32
+    )
 
 
 _PRINTS = (_waves, _rosette, _dots, _grain)

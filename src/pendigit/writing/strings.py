@@ -98,7 +98,7 @@ def random_number(rng: Rng) -> str:
         digits = digits[0] * count
     kind = rng.random()
     if kind < 0.3:
-        mark = rng.choice(list(".,'") + ["-", " ", ". "], p=[0.5, 0.15, 0.05, 0.05, 0.15, 0.1])
+        mark = rng.choice([".", ",", "'", "-", " ", ". "], p=[0.5, 0.15, 0.05, 0.05, 0.15, 0.1])
         digits = mark.join(_in_threes(digits))
     elif kind < 0.4 and count > 2:
         digits = f"{digits[:-2]}{rng.choice(list('.,- '))}{digits[-2:]}"
@@ -111,7 +111,9 @@ def random_number(rng: Rng) -> str:
         before = rng.choice(["-", "$", "€", "£", "=", "#", "*", ".", "- ", "$ ", "R$", "Fr", "+"])
         digits = f"{before}{digits}"
     if rng.random() < 0.04:
-        digits = f"##{digits}##" if rng.random() < 0.5 else f"{digits} {chr(int(rng.choice(list(b'acdefhkmnprtuwxk'))))}"
+        digits = (
+            f"##{digits}##" if rng.random() < 0.5 else f"{digits} {chr(int(rng.choice(list(b'acdefhkmnprtuwxk'))))}"
+        )
     return digits
 
 
@@ -167,9 +169,7 @@ def _shaped(rng: Rng, character: str, glyphs: Glyphs, hand: Hand, pen: float, si
     scale = height / len(ink)
     wide = max(2.0, min(ink.shape[1] * scale * hand.wide, 1.4 * height))
     shift = hand.slant * height
-    matrix = np.array(
-        [[wide / ink.shape[1], -hand.slant * scale, max(shift, 0)], [0, scale, 0]], np.float32
-    )
+    matrix = np.array([[wide / ink.shape[1], -hand.slant * scale, max(shift, 0)], [0, scale, 0]], np.float32)
     shape = (int(wide + abs(shift)) + 2, int(height) + 1)
     return _trimmed(cv2.warpAffine(ink, matrix, shape, flags=cv2.INTER_LINEAR)), ROOM + HEIGHT - height
 
