@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pendigit.errors import ModelError
 from pendigit.models import shipped
-from pendigit.reading.columns import read_columns
+from pendigit.reading.columns import read_columns, stretches
 from pendigit.reading.networks import load_row_network
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, stack_rows, to_row
 from pendigit.rownet import RowNetwork
@@ -99,6 +99,18 @@ def test_reading_along_columns_finds_what_all_ways_together_say(seed: int) -> No
         assert np.allclose(read.probabilities[index], others / others.sum(), atol=1e-4)
         there = others.sum() / (others.sum() + chances.get((*before, *after), 0.0))
         assert read.digitness[index] == pytest.approx(there, abs=1e-4)
+
+
+def test_stretches_tell_apart_what_is_surely_parted() -> None:
+    columns = scores(3, 9)
+    columns[4] = np.log(1e-9)
+    columns[4, BLANK] = 0.0
+    found = stretches(columns)
+    assert [(each.first, each.end) for each in found] == [(0, 4), (5, 9)]
+    for each in found:
+        chances = all_numbers(columns[each.first : each.end])
+        for number in [(), (0,), (1,), (2,), max(chances, key=lambda number: chances[number])]:
+            assert np.exp(each.numbers[number]) == pytest.approx(chances[number], rel=0.02)
 
 
 def test_equal_neighbours_need_something_between() -> None:
