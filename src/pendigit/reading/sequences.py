@@ -53,7 +53,7 @@ def read_strips(
 def _placed(found: RowReading, row: list[Piece], strip: Strip, labels: Labels) -> list[Character]:
     """Digits, each with the ink between the middles of its neighbours."""
     middles = strip.left + found.middles * strip.scale
-    height = (strip.bottom - strip.top) / 1.36
+    height = strip.height
     between = (middles[1:] + middles[:-1]) / 2
     lefts = np.concatenate([[-np.inf], between])
     rights = np.concatenate([between, [np.inf]])

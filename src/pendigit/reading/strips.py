@@ -11,8 +11,7 @@ from pendigit.ink import Grey, odd, square, uint8
 from pendigit.reading.pieces import Labels, Piece
 from pendigit.rowframe import ROW_HEIGHT, to_row
 
-ROOM = 0.18  # of the row's height, left free above and below its usual characters
-LONGEST_TAIL = 0.35  # of the row's height: what hangs or stands further out is cut off
+ROOM = 0.3  # of the row's height above and below it: longer tails are cut off, as they would make all digits small
 BESIDE = 0.5  # of the row's height, left free at its ends, where signs may stand that were taken for no digits
 STEEP = 0.01  # rise by length: less is not levelled
 ENOUGH = 4  # characters that tell how a row rises
@@ -29,6 +28,7 @@ class Strip(NamedTuple):
         scale: The page's pixels to one of the frame's.
         top, bottom: The row's band on the page at its left end, in pixels.
         slope: How many pixels the row falls for each pixel to the right.
+        height: Of its usual digits, in the page's pixels.
     """
 
     frame: Grey
@@ -37,6 +37,7 @@ class Strip(NamedTuple):
     top: float
     bottom: float
     slope: float
+    height: float
 
 
 def cut_strips(rows: list[list[Piece]], dark: Grey, labels: Labels, erased: Grey) -> list[Strip]:
@@ -49,7 +50,7 @@ def cut_strips(rows: list[list[Piece]], dark: Grey, labels: Labels, erased: Grey
 
 def whole_strip(dark: Grey) -> Strip:
     """A page (H, W), dark on light, as one row."""
-    return Strip(to_row(dark), 0, len(dark) / ROW_HEIGHT, 0.0, float(len(dark)), 0.0)
+    return Strip(to_row(dark), 0, len(dark) / ROW_HEIGHT, 0.0, float(len(dark)), 0.0, len(dark) / (1 + 2 * ROOM))
 
 
 def _strip(row: list[Piece], dark: Grey, labels: Labels, erased: Grey, alone: bool) -> Strip:
@@ -69,7 +70,7 @@ def _strip(row: list[Piece], dark: Grey, labels: Labels, erased: Grey, alone: bo
     crop = cv2.warpAffine(
         clean, level, (right - left, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )  # fmt: skip
-    return Strip(to_row(uint8(crop)), left, tall / ROW_HEIGHT, top, top + tall, slope)
+    return Strip(to_row(uint8(crop)), left, tall / ROW_HEIGHT, top, top + tall, slope, height)
 
 
 def _line(row: list[Piece]) -> tuple[float, float]:
@@ -82,14 +83,12 @@ def _line(row: list[Piece]) -> tuple[float, float]:
 
 
 def _band(row: list[Piece], slope: float, at: float) -> tuple[float, float]:
-    """How far the row reaches above and below its line (the first is negative), long tails apart."""
-    tallest = max(piece.height for piece in row)
-    usual = [piece for piece in row if piece.height >= tallest / 2]
+    """How far the row's usual characters reach above and below its line; the first is negative."""
+    least = max(piece.height for piece in row) / 3
+    usual = [piece for piece in row if piece.height >= least]
     tops = np.array([piece.top - at - slope * piece.middle[0] for piece in usual])
     bottoms = np.array([piece.bottom - at - slope * piece.middle[0] for piece in usual])
-    height = float(np.median(bottoms) - np.median(tops))
-    top = max(float(tops.min()), float(np.median(tops)) - LONGEST_TAIL * height)
-    return top, min(float(bottoms.max()), float(np.median(bottoms)) + LONGEST_TAIL * height)
+    return float(np.median(tops)), float(np.median(bottoms))
 
 
 def _cleaned(
