@@ -9,7 +9,7 @@ from pendigit.ink import Grey
 from pendigit.reading.columns import RowReading, read_columns
 from pendigit.reading.networks import Networks
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.reading.recognise import Character, read_rows
+from pendigit.reading.recognise import LEAST, Character, read_rows
 from pendigit.reading.strips import Strip, cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
 
@@ -20,25 +20,39 @@ USUAL = 0.3  # of the row's height to either side, where the ink that a digit wa
 def read_either(
     rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
 ) -> list[list[Character]]:
-    """Rows of pieces -> rows of characters, by the network that reads whole rows where there is one.
+    """Rows of pieces -> rows of characters, read whole and cut into digits; of the two the clearer.
 
-    A picture may also be one row cut out, on paper whose print broke the row's pieces up: it is read so too, from side
-    to side, and the clearer reading is taken.
+    A picture may also be one row cut out, on paper whose print breaks the row's pieces up: then it is read from side to
+    side too, and the three readings vote, each as strongly as it is clear. `labels` is written to.
     """
-    if networks.rows is None:
+    if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
-    read = read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
-    if not rows or len(dark) > dark.shape[1]:
-        return read
+    strips = cut_strips(rows, dark, labels, lines)
     every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
-    whole = read_strips([every], [whole_strip(dark)], labels, networks.rows)
-    return whole if _clarity(whole) > _clarity(read) else read
+    *read, whole = read_strips([*rows, every], [*strips, whole_strip(dark)], labels, networks.rows)
+    cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
+    if len(rows) == 1 or _clarity([whole]) > max(_clarity(read), _clarity(cut)):
+        return _elected([read, [whole], cut])
+    return [max(pair, key=lambda row: _clarity([row])) for pair in zip(read, cut, strict=True)]
 
 
-def _clarity(read: list[list[Character]]) -> float:
-    """How clearly the digits of some rows are read, on average; 0 where there are none."""
-    clear = [float(each.probabilities.max()) * each.digitness for row in read for each in row]
-    return float(np.mean(clear)) if clear else 0.0
+def _elected(readings: list[list[list[Character]]]) -> list[list[Character]]:
+    """The reading whose text has the most votes."""
+    votes: dict[str, float] = {}
+    for reading in readings:
+        votes[_text(reading)] = votes.get(_text(reading), 0.0) + _clarity(reading)
+    return max(readings, key=lambda reading: votes[_text(reading)])
+
+
+def _text(reading: list[list[Character]]) -> str:
+    rows = ("".join(str(each.probabilities.argmax()) for each in row if each.is_digit) for row in reading)
+    return "|".join(row for row in rows if row)
+
+
+def _clarity(reading: list[list[Character]]) -> float:
+    """How clearly its characters are digits: the geometric mean of their probability times digitness, 0 to 1."""
+    clear = [float(each.probabilities.max()) * each.digitness for row in reading for each in row if each.is_digit]
+    return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
 
 
 def read_strips(
@@ -47,7 +61,7 @@ def read_strips(
     """Rows of pieces, and their strips -> rows of characters, every one of them a digit."""
     scores = network.logits([strip.frame for strip in strips])
     read = (read_columns(score) for score in scores)
-    return [_placed(found, *each, labels) for found, *each in zip(read, rows, strips, strict=True)]
+    return [_placed(found, row, strip, labels) for found, row, strip in zip(read, rows, strips, strict=True)]
 
 
 def _placed(found: RowReading, row: list[Piece], strip: Strip, labels: Labels) -> list[Character]:

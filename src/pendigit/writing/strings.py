@@ -209,7 +209,7 @@ def _drawn(rng: Rng, lines: list[list[tuple[float, float]]], pen: float) -> Ink:
     for line in points:
         fixed = np.rint((line - low) * 16).astype(np.int32)
         cv2.polylines(canvas, [fixed[:, None]], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
-    return _trimmed(canvas.astype(np.float32) / 255)
+    return _trimmed(np.asarray(canvas / 255, np.float32))
 
 
 def _place(edge: npt.NDArray[np.float64], ink: Ink, gap: float, before: tuple[int, int, int, int] | None) -> int:
@@ -241,4 +241,4 @@ def _join(rng: Rng, canvas: Ink, left: tuple[int, int, int, int], right: tuple[i
         rows = np.flatnonzero(canvas[box[1] : box[3], min(column, canvas.shape[1] - 1)] > 0.5)
         y = box[1] + (rows[round(at * (len(rows) - 1))] if rows.size else at * (box[3] - box[1]))
         ends.append((int(column), int(y)))
-    cv2.line(canvas, *ends, 1.0, max(1, round(pen)), cv2.LINE_AA)
+    cv2.line(canvas, ends[0], ends[1], 1.0, max(1, round(pen)), cv2.LINE_AA)
