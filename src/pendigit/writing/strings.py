@@ -209,7 +209,7 @@ def _drawn(rng: Rng, lines: list[list[tuple[float, float]]], pen: float) -> Ink:
     for line in points:
         fixed = np.rint((line - low) * 16).astype(np.int32)
         cv2.polylines(canvas, [fixed[:, None]], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
-    return _trimmed(np.asarray(canvas / 255, np.float32))
+    return _trimmed(np.asarray(canvas.astype(np.float32) / np.float32(255), np.float32))
 
 
 def _place(edge: npt.NDArray[np.float64], ink: Ink, gap: float, before: tuple[int, int, int, int] | None) -> int:
