@@ -14,10 +14,12 @@ from pendigit.classifier import BATCH, DIGITS, Classifier, Frames, OnnxClassifie
 from pendigit.errors import ImageError
 from pendigit.frame import to_frame
 from pendigit.models import find_model
+from pendigit.reading.forms import read_form
 from pendigit.reading.images import Source, load_image
 from pendigit.reading.rules import Rules, page_rules
 from pendigit.reading.stages import Region, read_stages
-from pendigit.results import Reading
+from pendigit.reading.template import Template, load_template
+from pendigit.results import Form, Reading
 
 Sources: TypeAlias = "Source | Iterable[Source]"
 
@@ -84,6 +86,20 @@ class Reader:
         picture = load_image(image)
         rules = page_rules(Rules(digits, pattern, check, between), rows, sum_of)
         return read_stages(picture, self.classifier, region, keep, rules).reading
+
+    def read_form(self, image: Source, template: Template | str | Path) -> Form:
+        """The numbers in a filled form, whose scan may be shifted, scaled or turned.
+
+        Args:
+            image: A path, bytes, a Pillow image or an array, see `load_image`.
+            template: The form's template or its YAML file, see `pendigit.reading.template`.
+
+        Raises:
+            ImageError: The picture cannot be read, shows another form, or not all of its fields.
+            UsageError: The template cannot be used.
+        """
+        form = template if isinstance(template, Template) else load_template(template)
+        return read_form(form, load_image(image), self.classifier)
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

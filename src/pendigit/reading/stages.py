@@ -13,12 +13,12 @@ from pendigit.errors import ImageError, UsageError
 from pendigit.ink import Grey
 from pendigit.reading.light import Ink, find_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.obeying import obey
+from pendigit.reading.obeying import Chosen, obey
 from pendigit.reading.page import Page, flat_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
 from pendigit.reading.recognise import Character, SeenRow, read_rows, row_height
 from pendigit.reading.rows import find_rows, groups_of
-from pendigit.reading.rules import PageRules
+from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import MARKS, find_separators
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
@@ -85,17 +85,19 @@ def read_stages(
 
 def _obeying(stages: Stages, rules: PageRules) -> Stages:
     """The stages with a reading that obeys the rules."""
-    rows = []
-    for chosen in obey(stages.seen, rules):
-        if chosen.path is None:
-            rows.append(Row((), (), chosen.ruled))
-            continue
-        characters = stages.seen[chosen.row].along(chosen.path)
-        groups, placed = _placed(characters, stages.page, stages.pieces.pieces, "")
-        if rules.number.pattern:
-            groups = (rules.number.dress(chosen.path.text),)
-        rows.append(Row(groups, placed, chosen.ruled))
+    rows = (
+        row_of(chosen, stages.seen[chosen.row], stages.page, stages.pieces.pieces, rules.number)
+        for chosen in obey(stages.seen, rules)
+    )
     return replace(stages, reading=Reading(tuple(rows)))
+
+
+def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
+    """What rules chose for a row of a page -> the row that is reported."""
+    if chosen.path is None:
+        return Row((), (), chosen.ruled)
+    groups, placed = _placed(seen.along(chosen.path), page, pieces, "")
+    return Row((rules.dress(chosen.path.text),) if rules.pattern else groups, placed, chosen.ruled)
 
 
 def _read(
