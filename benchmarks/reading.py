@@ -25,6 +25,7 @@ from rapidfuzz.distance import Levenshtein
 
 import pendigit
 from bench import CACHE, PEERS, environment, machine, measure, own_environment
+from pendigit.errors import ImageError
 from pendigit.reading.images import load_image
 from pendigit.writing.conditions import NAMES, Conditions, random_conditions
 from pendigit.writing.glyphs import Glyph, glyphs_of
@@ -33,6 +34,7 @@ from sets import DATA
 
 SEED = 2026  # of the generated pages; the reader was tuned on pages of other seeds
 PHOTOS = ("photos_dev", "price_list_dev", "boxes_dev", "cheques_dev")
+LENGTHS = "cheques_dev"  # also read with the number of digits known
 STRINGS = "numbers_0_15_dev"
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # strengths of one condition
 PAGES_A_STEP = 12
@@ -119,6 +121,19 @@ def strings(path: Path) -> Iterator[Sheet]:
 def ours(model: str | None) -> Read:
     reader = pendigit.load_reader(model)
     return lambda sheets: [[row.text for row in reader.read(sheet.picture).rows] for sheet in sheets]
+
+
+def knowing_the_lengths(model: str | None) -> Read:
+    """Ours, told that there is one row and how many digits it has."""
+    reader = pendigit.load_reader(model)
+
+    def read_one(sheet: Sheet) -> list[str]:
+        try:
+            return [row.text for row in reader.read(sheet.picture, digits=len(sheet.rows[0]), rows=1).rows]
+        except ImageError:  # nothing that may be a digit
+            return [""]
+
+    return lambda sheets: [read_one(sheet) for sheet in sheets]
 
 
 def tesseract(sheets: list[Sheet]) -> list[list[str]]:
@@ -243,6 +258,8 @@ def main() -> None:
     if (options.data / f"{STRINGS}.npz").exists():
         sheets[STRINGS] = list(strings(options.data / f"{STRINGS}.npz"))
     table(sheets, readers)
+    if LENGTHS in sheets:
+        table({LENGTHS: sheets[LENGTHS]}, {"ours, true length given": knowing_the_lengths(options.model)})
     if options.figures:
         draw(disturbances(options.model), Path(__file__).parents[1] / "docs" / "figures" / "reading.png")
 

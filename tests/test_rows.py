@@ -6,6 +6,8 @@ import itertools
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,11 +18,14 @@ from hypothesis import strategies as st
 from pendigit.errors import ModelError
 from pendigit.models import shipped
 from pendigit.reading.columns import read_columns, stretches
+from pendigit.reading.election import clarity, elected
+from pendigit.reading.lattice import paths, weight
 from pendigit.reading.networks import load_row_network
 from pendigit.reading.pieces import Piece
 from pendigit.reading.reader import Reader, load_reader
 from pendigit.reading.recognise import Character
-from pendigit.reading.sequences import _elected
+from pendigit.reading.sequences import SequenceRow
+from pendigit.reading.strips import Strip
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, stack_rows, to_row
 from pendigit.rownet import RowNetwork
 from pendigit.writing.forms import write
@@ -176,15 +181,38 @@ def test_digits_that_touch_are_read_where_they_stand() -> None:
 
 
 def test_the_clearer_reading_of_a_row_is_taken() -> None:
-    def row(text: str, clear: float) -> list[Character]:
+    def row(text: str, clear: float) -> Any:
         chances = [np.full(10, (1 - clear) / 9, np.float32) for _ in text]
         for each, digit in zip(chances, text, strict=True):
             each[int(digit)] = clear
-        return [Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances]
+        return SimpleNamespace(characters=[Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances])
 
     one, other, third = [row("12", 0.9)], [row("72", 0.6)], [row("72", 0.5)]
-    assert _elected([one, other, third]) is other  # two that agree outvote a clearer one
-    assert _elected([one, other, []]) is one
+    assert elected([one, other, third]) == other  # two that agree outvote a clearer one
+    assert elected([one, other, []]) == one
+    assert clarity(one) == pytest.approx(0.9)
+    assert clarity([]) == 0
+
+
+def test_a_row_read_whole_is_searched_by_rules() -> None:
+    columns = scores(1, 12)
+    columns[5] = np.log(1e-9)
+    columns[5, BLANK] = 0.0
+    piece = Piece(0, 0, 24, 30, 700, (1,))
+    strip = Strip(np.zeros((ROW_HEIGHT, 24), np.uint8), 0, 1.0, 0.0, 32.0, 0.0, 20.0)
+    row = SequenceRow(columns, strip, [piece], np.ones((40, 40), np.int32))
+    chances = {text: weight(row.lattice, text) for text in ("", "0", "12", "1021")}
+    first, second = all_numbers(columns[:5]), all_numbers(columns[6:])
+    for text, log in chances.items():
+        digits = tuple(map(int, text))
+        parts = [(digits[:at], digits[at:]) for at in range(len(digits) + 1)]
+        expected = sum(first.get(one, 0.0) * second.get(two, 0.0) for one, two in parts)
+        assert np.exp(log) <= expected * 1.001
+        assert len(text) > 1 or np.exp(log) == pytest.approx(expected, rel=0.01)  # unlikely pairs are left out
+    best = next(paths(row.lattice))
+    characters = row.along(best)
+    assert "".join(str(each.ruled) for each in characters) == best.text
+    assert all(each.piece.width > 0 for each in characters)
 
 
 def test_a_file_that_is_no_row_network(tmp_path: Path) -> None:

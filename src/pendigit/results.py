@@ -50,14 +50,38 @@ class PlacedDigit(Digit):
     box: tuple[int, int, int, int]
 
     @classmethod
-    def at(cls, box: tuple[int, int, int, int], probabilities: Any) -> PlacedDigit:
-        """A box and ten probabilities (10,) -> the digit they speak for."""
+    def at(cls, box: tuple[int, int, int, int], probabilities: Any, digit: int | None = None) -> PlacedDigit:
+        """A box and ten probabilities (10,) -> the digit they speak for, or the one that rules chose."""
         found = Digit.of(probabilities)
-        return cls(found.digit, found.probability, found.probabilities, box)
+        chosen = found.digit if digit is None else digit
+        return cls(chosen, found.probabilities[chosen], found.probabilities, box)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         return asdict(self) | {"box": list(self.box), "runners_up": [list(pair) for pair in self.runners_up[:3]]}
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """What rules made of a row.
+
+    Attributes:
+        unruled: What the row says without them.
+        obeys: Whether a number that obeys was found in its ink; else the row has no text and no digits.
+        fit: How likely the ink is that number, by the likeliest number of all, 0 to 1; 1 where both are the same.
+        share: Its probability among the numbers that obey, 0 to 1.
+        others: The next numbers that obey, each with its share, the most probable first.
+    """
+
+    unruled: str
+    obeys: bool
+    fit: float = 0.0
+    share: float = 0.0
+    others: tuple[tuple[str, float], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return asdict(self) | {"others": [list(pair) for pair in self.others]}
 
 
 @dataclass(frozen=True)
@@ -67,10 +91,12 @@ class Row:
     Attributes:
         groups: Its text in groups: a wide gap, such as a second column, starts a new one.
         digits: Its digits from left to right.
+        ruled: What rules made of it, where it was read with rules.
     """
 
     groups: tuple[str, ...]
     digits: tuple[PlacedDigit, ...]
+    ruled: Ruled | None = None
 
     @property
     def text(self) -> str:
@@ -85,7 +111,8 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         digits = [digit.to_dict() for digit in self.digits]
-        return {"text": self.text, "groups": list(self.groups), "probability": self.probability, "digits": digits}
+        known = {"text": self.text, "groups": list(self.groups), "probability": self.probability, "digits": digits}
+        return known if self.ruled is None else known | {"ruled": self.ruled.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -106,6 +133,23 @@ class Reading:
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         return {"text": self.text, "rows": [row.to_dict() for row in self.rows]}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What stands in a filled form.
+
+    Attributes:
+        fields: Name -> its row, in the order of the template; an empty field's has no digits and says nothing unruled.
+        present: The share of the form's print that the scan shows, in all and around each field, at its least.
+    """
+
+    fields: dict[str, Row]
+    present: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return {"fields": {name: row.to_dict() for name, row in self.fields.items()}, "present": self.present}
 
 
 @dataclass(frozen=True)

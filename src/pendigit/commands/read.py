@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,12 +29,21 @@ def read(
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
     drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
+    digits: Annotated[str | None, typer.Option(help="Digits of each number: 5, or 3-6.")] = None,
+    rows: Annotated[int | None, typer.Option(help="How many rows there are.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="The numbers' form, such as ####-##.")] = None,
+    check: Annotated[str | None, typer.Option(help="A check digit: luhn, isbn, iban, nl.bsn, ...")] = None,
+    between: Annotated[str | None, typer.Option(help="The least and greatest number: 0:100.")] = None,
+    sum_of: Annotated[str | None, typer.Option(help="Rows that the last one sums: all, or 1,2.")] = None,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     import pendigit
     from pendigit.reading.images import load_pages
+    from pendigit.reading.rules import Rules
 
     part = parse_region(region)
+    rules = Rules.of(digits, pattern, check, between)
+    asked = asdict(rules) | {"rows": rows, "sum_of": parse_rows(sum_of)}
     reader = pendigit.load_reader(model)
     answers: list[dict[str, Any]] = []
     failures: list[tuple[str, PendigitError]] = []
@@ -41,7 +51,7 @@ def read(
     for path in paths:
         try:
             pages = load_pages(path)
-            readings = [reader.read(page, part, keep, drawn) for page in pages]
+            readings = [reader.read(page, part, keep, drawn, **asked) for page in pages]
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})
@@ -99,6 +109,16 @@ def parse_region(text: str | None) -> Region | None:
     return left, top, width, height
 
 
+def parse_rows(text: str | None) -> tuple[int, ...] | None:
+    """Row numbers as on the command line; "all" is (). Raises UsageError."""
+    if text is None or text == "all":
+        return None if text is None else ()
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--sum-of {text}", "all, or row numbers such as 1,2", "count rows from 1") from error
+
+
 def show(path: str, reading: Reading, several: bool) -> None:
     """Print a reading, a line for each row, groups apart; its file's name first where there are several."""
     if several:
@@ -107,8 +127,11 @@ def show(path: str, reading: Reading, several: bool) -> None:
         say("no digits found; pendigit doctor shows why")
     for row in reading.rows:
         unsure = [digit for digit in row.digits if digit.probability < UNSURE]
-        note = "  (unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure) + ")"
-        say("  ".join(row.groups) + (note if unsure else ""))
+        notes = ["unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure)] if unsure else []
+        if row.ruled is not None and row.ruled.unruled != "".join(str(digit.digit) for digit in row.digits):
+            notes.insert(0, f"without rules: {row.ruled.unruled or 'nothing'}")
+        text = "  ".join(row.groups) or "no number obeys"
+        say(text + ("  (" + "; ".join(notes) + ")" if notes else ""))
 
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf")

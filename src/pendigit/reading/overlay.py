@@ -21,6 +21,8 @@ def draw_overlay(picture: npt.NDArray[np.uint8], reading: Reading) -> npt.NDArra
     canvas = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB) if picture.ndim == 2 else picture.copy()
     thick = max(1, round(2 * LEAST_WIDTH * max(canvas.shape)))
     for index, row in enumerate(reading.rows):
+        if not row.digits:
+            continue
         colour = COLOURS[index % len(COLOURS)]
         size = float(np.median([digit.box[3] - digit.box[1] for digit in row.digits])) / 50
         for digit in row.digits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -14,10 +14,13 @@ from pendigit.classifier import BATCH, DIGITS, Classifier, Frames, OnnxClassifie
 from pendigit.errors import ImageError
 from pendigit.frame import to_frame
 from pendigit.models import find_model
+from pendigit.reading.forms import read_form
 from pendigit.reading.images import Source, load_image
 from pendigit.reading.networks import Networks, load_row_network
+from pendigit.reading.rules import Rules, page_rules
 from pendigit.reading.stages import Region, read_stages
-from pendigit.results import Reading
+from pendigit.reading.template import Template, load_template
+from pendigit.results import Form, Reading
 from pendigit.rownet import RowNetwork
 
 Sources: TypeAlias = "Source | Iterable[Source]"
@@ -50,21 +53,59 @@ class Reader:
             parts.append(self.classifier.predict_proba(np.stack(batch)))
         return np.concatenate(parts)
 
-    def read(self, image: Source, region: Region | None = None, keep: str = "", drawn: bool = False) -> Reading:
+    def read(
+        self,
+        image: Source,
+        region: Region | None = None,
+        keep: str = "",
+        drawn: bool = False,
+        *,
+        digits: int | tuple[int, int] | None = None,
+        rows: int | None = None,
+        pattern: str | None = None,
+        check: str | None = None,
+        between: tuple[int, int] | None = None,
+        sum_of: Sequence[int] | None = None,
+    ) -> Reading:
         """The numbers on a photo or scan: rows from top to bottom, digits from left to right.
+
+        With rules, each row is the most probable number that obeys them; its `ruled` says what it is without, and a
+        row in which no number obeys has no digits.
 
         Args:
             image: A path, bytes, a Pillow image or an array, see `load_image`.
             region: Read this part alone: left, top, width, height in pixels of the upright picture.
-            keep: Separators to report with the digits, any of ".,-".
+            keep: Separators to report with the digits, any of ".,-"; rows read by rules have a pattern's instead.
             drawn: It was drawn on a screen, on an even ground: no sheet, light or lines are looked for, and it is read
                 in a tenth of the time.
+            digits: How many digits each number has, or the least and the most.
+            rows: How many rows there are.
+            pattern: The numbers' form, such as "####-##": # is any digit, other characters are not read.
+            check: A check digit's name in python-stdnum, such as "luhn", "isbn" or "nl.bsn".
+            between: The least and the greatest whole number that each may be.
+            sum_of: The rows, counted from 1, whose sum the last one is; () for all above it.
 
         Raises:
-            ImageError: The picture cannot be read, or the region lies outside it.
-            UsageError: Other separators are asked for.
+            ImageError: The picture cannot be read, the region lies outside it, or there are fewer rows.
+            UsageError: Other separators are asked for, or rules that are malformed or that no number can obey.
         """
-        return read_stages(load_image(image), self.networks, region, keep, drawn).reading
+        picture = load_image(image)
+        rules = page_rules(Rules(digits, pattern, check, between), rows, sum_of)
+        return read_stages(picture, self.networks, region, keep, drawn, rules).reading
+
+    def read_form(self, image: Source, template: Template | str | Path) -> Form:
+        """The numbers in a filled form, whose scan may be shifted, scaled or turned.
+
+        Args:
+            image: A path, bytes, a Pillow image or an array, see `load_image`.
+            template: The form's template or its YAML file, see `pendigit.reading.template`.
+
+        Raises:
+            ImageError: The picture cannot be read, shows another form, or not all of its fields.
+            UsageError: The template cannot be used.
+        """
+        form = template if isinstance(template, Template) else load_template(template)
+        return read_form(form, load_image(image), self.classifier)
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

@@ -6,15 +6,17 @@ This is the seam at which another way of reading a row can be put in place: `rea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from pendigit.classifier import Classifier, Frames, Probabilities
+from pendigit.classifier import DIGITS, Classifier, Frames, Probabilities
 from pendigit.frame import frame_ink
 from pendigit.ink import Grey, uint8
 from pendigit.reading.cuts import cut
+from pendigit.reading.lattice import Edge, Lattice, Path
 from pendigit.reading.pieces import Labels, Piece
 
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
@@ -37,11 +39,12 @@ class Character(NamedTuple):
     piece: Piece
     probabilities: Probabilities
     digitness: float
+    ruled: int | None = None  # the digit that rules made of it
 
     @property
     def is_digit(self) -> bool:
         """Whether it counts as a digit."""
-        return self.digitness >= LEAST_DIGITNESS
+        return self.ruled is not None or self.digitness >= LEAST_DIGITNESS
 
 
 class _Way(NamedTuple):
@@ -54,7 +57,51 @@ class _Way(NamedTuple):
     prior: float
 
 
-def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[list[Character]]:
+class SeenRow:
+    """A row's candidates as the classifier saw them: the most likely characters, and all the others.
+
+    Attributes:
+        characters: The most likely way through the row, from left to right.
+    """
+
+    def __init__(self, ways: list[_Way], probabilities: Probabilities, digitness: Probabilities) -> None:
+        self._ways, self._probabilities, self._digitness = ways, probabilities, digitness
+        likeliest = _most_likely(ways, probabilities, digitness)
+        self.characters = _in_company(likeliest)
+        self._odds = ODDS if self.characters is not likeliest else 1.0
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """Everything the row may say, such that the most probable is what its characters say.
+
+        A candidate's own digit, or none where the network sees none, costs what the candidate itself does; another
+        answer costs its odds against that one.
+        """
+        edges: list[Edge] = []
+        for index, way in enumerate(self._ways):
+            digitness = _odds_on(float(self._digitness[index]), self._odds)
+            known = float(np.log(way.prior * _quality(self._probabilities[index], self._digitness[index])))
+            scores = _scores(self._probabilities[index], digitness)
+            edges.extend(
+                Edge(way.start, way.end, digit, known + score, index)
+                for digit, score in zip([*range(DIGITS), None], scores, strict=True)
+            )
+        return Lattice(max((way.end for way in self._ways), default=0), edges)
+
+    def along(self, path: Path) -> list[Character]:
+        """The characters on a way through the lattice."""
+        return [
+            Character(
+                self._ways[edge.source].piece,
+                self._probabilities[edge.source],
+                _odds_on(float(self._digitness[edge.source]), self._odds),
+                edge.digit,
+            )
+            for edge in path.edges
+        ]
+
+
+def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[SeenRow]:
     """Rows of pieces -> rows of characters. `labels` is written to where pieces are cut.
 
     Wide pieces are cut wherever two digits may touch; neighbouring parts are joined in every way that may be a digit;
@@ -64,7 +111,7 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     label = int(labels.max()) + 1
     ways: list[list[_Way]] = []
     for row in rows:
-        height = row_height(row)
+        height = row_height(row) if row else 0.0
         parts: list[tuple[Piece, int]] = []
         for index, piece in enumerate(row):
             found = cut(piece, labels, height, label)
@@ -76,7 +123,7 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     read, start = [], 0
     for of_row in ways:
         end = start + len(of_row)
-        read.append(_in_company(_most_likely(of_row, probabilities[start:end], digitness[start:end])))
+        read.append(SeenRow(of_row, probabilities[start:end], digitness[start:end]))
         start = end
     return read
 
@@ -89,7 +136,7 @@ def row_height(row: list[Piece]) -> float:
 
 def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float) -> list[_Way]:
     """Every run of parts that may be one digit; `parts` come with the index of the piece they were cut from."""
-    top, bottom = _band(row, height)
+    top, bottom = _band(row, height) if row else (0.0, 0.0)
     ways = []
     for start in range(len(parts)):
         joined, prior = parts[start][0], 1.0
@@ -140,8 +187,7 @@ def _most_likely(ways: list[_Way], probabilities: Probabilities, digitness: Prob
     best = [0.0] + [-np.inf] * count
     chosen: list[int] = [-1] * (count + 1)
     for index, way in sorted(enumerate(ways), key=lambda pair: pair[1].end):
-        quality = max(LEAST, float(probabilities[index].max() * digitness[index]))
-        score = best[way.start] + np.log(way.prior * quality)
+        score = best[way.start] + np.log(way.prior * _quality(probabilities[index], digitness[index]))
         if score > best[way.end]:
             best[way.end], chosen[way.end] = score, index
     read: list[Character] = []
@@ -157,8 +203,24 @@ def _in_company(row: list[Character]) -> list[Character]:
     """A row's characters, each the likelier a digit for standing among digits (Bayes' rule on its digitness)."""
     if len(row) < COMPANY or np.median([each.digitness for each in row]) < SURE:
         return row
-    odds = [ODDS * each.digitness / (ODDS * each.digitness + 1 - each.digitness) for each in row]
-    return [each._replace(digitness=float(value)) for each, value in zip(row, odds, strict=True)]
+    return [each._replace(digitness=_odds_on(each.digitness, ODDS)) for each in row]
+
+
+def _odds_on(digitness: float, odds: float) -> float:
+    """How surely a character is a digit if that was `odds` to 1 before it was seen."""
+    return odds * digitness / (odds * digitness + 1 - digitness)
+
+
+def _quality(probabilities: Probabilities, digitness: float) -> float:
+    """How likely a candidate is one digit, whichever."""
+    return max(LEAST, float(probabilities.max() * digitness))
+
+
+def _scores(probabilities: Probabilities, digitness: float) -> list[float]:
+    """What each of a candidate's ten digits, and that it is none, costs by its own answer: log-odds, 0 for that one."""
+    share = np.log((probabilities + LEAST) / (probabilities.max() + LEAST))
+    odds = float(np.log((digitness + LEAST) / (1 - digitness + LEAST)))
+    return [*(share + min(0.0, odds)).tolist(), min(0.0, -odds)]
 
 
 def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:

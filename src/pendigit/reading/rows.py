@@ -24,11 +24,16 @@ GROUP = 2.0  # times the usual pitch of the row: a wider gap starts a group
 LEAST_GROUP = 1.2  # writing's heights: and a gap narrower than this never does
 
 
-def find_rows(pieces: list[Piece], height: float) -> list[list[Piece]]:
-    """Pieces, and the height of writing -> rows from top to bottom, characters from left to right."""
+def find_rows(pieces: list[Piece], height: float, single: bool = False) -> list[list[Piece]]:
+    """Pieces, and the height of writing -> rows from top to bottom, characters from left to right.
+
+    Where it is known that there is but one row, all characters are in it.
+    """
     tall = [piece for piece in pieces if _is_tall(piece, height)]
     small = [piece for piece in pieces if not _is_tall(piece, height)]
     characters = _join_small(_join_stacked(tall, height), small, height)
+    if single:
+        return [sorted(characters, key=lambda piece: piece.middle[0])] if characters else []
     rows = [row for row in _merge_columns(_chains(characters, height), height) if _is_writing(row, height)]
     return sorted(rows, key=lambda row: float(np.mean([piece.middle[1] for piece in row])))
 

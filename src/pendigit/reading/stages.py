@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pendigit.errors import ImageError, UsageError
-from pendigit.ink import Grey, uint8
+from pendigit.ink import Grey
+from pendigit.reading.election import AnyRow, read_either
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.networks import Networks
+from pendigit.reading.obeying import Chosen, obey
 from pendigit.reading.page import Page, flat_page, same_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
 from pendigit.reading.recognise import Character, row_height
 from pendigit.reading.rows import find_rows, groups_of
+from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import MARKS, find_separators
-from pendigit.reading.sequences import read_either
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row
@@ -46,8 +47,13 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    characters: list[list[Character]]
+    seen: list[AnyRow]
     reading: Reading
+
+    @property
+    def characters(self) -> list[list[Character]]:
+        """Each row's most likely characters."""
+        return [row.characters for row in self.seen]
 
     @property
     def count(self) -> int:
@@ -67,12 +73,38 @@ def read_stages(
     region: Region | None = None,
     keep: str = "",
     drawn: bool = False,
+    rules: PageRules | None = None,
 ) -> Stages:
     """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
 
-    `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen. Raises
-    ImageError if the region lies outside the picture, UsageError for other characters to keep.
+    `keep` holds the separators that are reported, any of ".,-"; `drawn` says that it was drawn on a screen; `rules` say
+    what the numbers must obey. Raises ImageError if the region lies outside the picture, or there are fewer rows than
+    the rules say; UsageError for other characters to keep.
     """
+    stages = _read(picture, networks, region, keep, drawn, single=rules is not None and rules.rows == 1)
+    return stages if rules is None else _obeying(stages, rules)
+
+
+def _obeying(stages: Stages, rules: PageRules) -> Stages:
+    """The stages with a reading that obeys the rules."""
+    rows = (
+        row_of(chosen, stages.seen[chosen.row], stages.page, stages.pieces.pieces, rules.number)
+        for chosen in obey(stages.seen, rules)
+    )
+    return replace(stages, reading=Reading(tuple(rows)))
+
+
+def row_of(chosen: Chosen, seen: AnyRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
+    """What rules chose for a row of a page -> the row that is reported."""
+    if chosen.path is None:
+        return Row((), (), chosen.ruled)
+    groups, placed = _placed(seen.along(chosen.path), page, pieces, "")
+    return Row((rules.dress(chosen.path.text),) if rules.pattern else groups, placed, chosen.ruled)
+
+
+def _read(
+    picture: npt.NDArray[np.uint8], networks: Networks, region: Region | None, keep: str, drawn: bool, single: bool
+) -> Stages:
     if set(keep) - set(MARKS):
         raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
     part = picture if region is None else _cut(picture, region)
@@ -81,17 +113,23 @@ def read_stages(
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
     if drawn:
-        return _read_drawing(part, page, networks, keep)
-    upright = _read_page(part, sheet, page, networks, keep)
+        return _read_drawing(part, page, networks, keep, single)
+    upright = _read_page(part, sheet, page, networks, keep, single)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), networks, keep, quarters) for quarters in (1, 3))
+    turned = (_read_page(part, sheet, page.turned(quarters), networks, keep, single, quarters) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
 def _read_page(
-    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, networks: Networks, keep: str, turned: int = 0
+    picture: npt.NDArray[np.uint8],
+    sheet: Sheet | None,
+    page: Page,
+    networks: Networks,
+    keep: str,
+    single: bool,
+    turned: int = 0,
 ) -> Stages:
     """Read a flat page as it stands."""
     ink = find_ink(page.grey, page.enlarged)
@@ -103,28 +141,27 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows, characters, reading = _read_pieces(pieces, page, ink, lines, networks, keep)
-    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, characters, reading)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, networks, keep, single)
+    return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, seen, reading)
 
 
-def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, networks: Networks, keep: str) -> Stages:
+def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, networks: Networks, keep: str, single: bool) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
     lines = np.zeros_like(ink.mask)
-    rows, characters, reading = _read_pieces(pieces, page, ink, lines, networks, keep)
-    return Stages(picture, None, 0, page, 0.0, ink, lines, pieces, rows, characters, reading)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, networks, keep, single)
+    return Stages(picture, None, 0, page, 0.0, ink, lines, pieces, rows, seen, reading)
 
 
 def _read_pieces(
-    pieces: Pieces, page: Page, ink: Ink, lines: Grey, networks: Networks, keep: str
-) -> tuple[list[list[Piece]], list[list[Character]], Reading]:
-    """Pieces of ink -> their rows, the characters in these, and the reading."""
-    rows = find_rows(pieces.pieces, pieces.height)
-    dark = uint8(cv2.bitwise_not(page.grey)) if ink.light_on_dark else page.grey
-    characters = read_either(rows, dark, ink.ink, lines, pieces.labels, networks)
-    found = (_row(row, page, pieces.pieces, keep) for row in characters)
-    return rows, characters, Reading(tuple(row for row in found if row is not None))
+    pieces: Pieces, page: Page, ink: Ink, lines: Grey, networks: Networks, keep: str, single: bool
+) -> tuple[list[list[Piece]], list[AnyRow], Reading]:
+    """Pieces of ink -> their rows, what these may say, and the reading."""
+    rows = find_rows(pieces.pieces, pieces.height, single)
+    seen = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, networks)
+    found = (_row(row.characters, page, pieces.pieces, keep) for row in seen)
+    return rows, seen, Reading(tuple(row for row in found if row is not None))
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
@@ -141,13 +178,20 @@ def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8
 
 def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
     """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
+    return Row(*_placed(characters, page, pieces, keep)) if any(each.is_digit for each in characters) else None
+
+
+def _placed(
+    characters: list[Character], page: Page, pieces: list[Piece], keep: str
+) -> tuple[tuple[str, ...], tuple[PlacedDigit, ...]]:
+    """Characters of which at least one is a digit -> the row's groups of text, and its digits in the picture."""
     digits = [character for character in characters if character.is_digit]
-    if not digits:
-        return None
-    placed = tuple(PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities) for digit in digits)
+    placed = tuple(
+        PlacedDigit.at(page.box_in_picture(each.piece[:4]), each.probabilities, each.ruled) for each in digits
+    )
     row = [digit.piece for digit in digits]
     height = row_height(row)
     texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}
     texts |= dict(find_separators([character.piece for character in characters], pieces, height, keep))
     groups = groups_of(sorted(texts, key=lambda piece: piece.middle[0]), height)
-    return Row(tuple("".join(texts[piece] for piece in group) for group in groups), placed)
+    return tuple("".join(texts[piece] for piece in group) for group in groups), placed
