@@ -208,7 +208,7 @@ def test_nothing_written_reads_as_nothing() -> None:
     rng = np.random.default_rng(0)
     grain = np.clip(rng.normal(200, 6, (400, 600)), 0, 255).astype(np.uint8)
     for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400, 3), np.uint8), grain, grain[:2, :2]):
-        stages = read_stages(blank, reader().classifier)
+        stages = read_stages(blank, reader().networks)
         assert stages.reading.rows == ()
         assert stages.reading.to_dict() == {"text": "", "rows": []}
         assert "no digit here" in diagnose(stages)[0]
@@ -228,7 +228,7 @@ def _large_png() -> bytes:
 
 def test_overlay_and_stages_are_drawn() -> None:
     picture = page(1).picture
-    stages = read_stages(picture, reader().classifier)
+    stages = read_stages(picture, reader().networks)
     drawn = draw_overlay(picture, stages.reading)
     assert drawn.shape == picture.shape
     changed = (drawn != picture).any(axis=2).mean()

@@ -14,7 +14,7 @@ from stdnum import ean, iban, isbn, issn, luhn
 from stdnum.iso7064 import mod_97_10
 
 from pendigit.errors import PendigitError, UsageError
-from pendigit.reading.automata import Between, Count, Pattern, is_empty
+from pendigit.reading.automata import Between, Count, Pattern, Table
 from pendigit.reading.checks import find_check, guide
 from pendigit.reading.lattice import Edge, Lattice, Rule, paths, weight
 from pendigit.reading.rules import PageRules, Rules
@@ -138,7 +138,7 @@ def valid(name: str, rng: np.random.Generator) -> str:
 @pytest.mark.parametrize("name", ["luhn", "ean", "isbn", "issn", "iso7064.mod_97_10"])
 def test_automata_say_what_stdnum_says(name: str) -> None:
     rng = np.random.default_rng(7)
-    rule = guide(name, None)
+    rule = guide(name)
     assert rule is not None
     judge, passed = find_check(name), 0
     for _ in range(200):
@@ -153,8 +153,16 @@ def test_automata_say_what_stdnum_says(name: str) -> None:
     assert passed > 40
 
 
+@FEW
+@given(st.text("0123456789", min_size=1, max_size=9))
+def test_a_known_length_does_not_change_what_luhns_check_says(text: str) -> None:
+    rule = guide("luhn", length=len(text))
+    assert rule is not None
+    assert accepts(rule, text) == luhn.is_valid(text) == accepts(Table(rule), text)
+
+
 def test_old_isbns_too() -> None:
-    rule = guide("isbn", None)
+    rule = guide("isbn")
     assert rule is not None
     rng = np.random.default_rng(8)
     texts = ["".join(map(str, rng.integers(0, 10, 10))) for _ in range(600)]
@@ -209,8 +217,9 @@ def test_rules_of_pages_that_cannot_be(options: dict[str, object]) -> None:
 
 
 def test_rules_that_go_together() -> None:
-    assert not is_empty(Rules(digits=16, check="luhn", pattern="4### #### #### ####").automaton)
-    assert is_empty(Count(3, 2))
+    assert Rules(digits=16, check="luhn", pattern="4### #### #### ####").automaton.start is not None
+    assert Table(Count(3, 2)).start is None
+    assert next(paths(Lattice(1, [Edge(0, 1, 3, 0.0, 0)]), Table(Count(3, 2))), None) is None
     assert Pattern("##-1#").dress("2213") == "22-13"
     assert str(Rules(digits=(2, 4), check="luhn", between=(1, 99))) == "digits 2-4, check luhn, between 1:99"
 

@@ -228,6 +228,23 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Form:
+    """What stands in a filled form.
+
+    Attributes:
+        fields: Name -> its row, in the order of the template; an empty field's has no digits and says nothing unruled.
+        present: The share of the form's print that the scan shows, in all and around each field, at its least.
+    """
+
+    fields: dict[str, Row]
+    present: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, ready for JSON."""
+        return {"fields": {name: row.to_dict() for name, row in self.fields.items()}, "present": self.present}
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """How well a classifier did on a labelled set.
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pendigit.batches.record import Record
 from pendigit.errors import ModelError
-from pendigit.models import find_model
+from pendigit.models import ROWS, WEIGHTS, find_model
 from pendigit.reading.options import ReadOptions
 
 Item: TypeAlias = tuple[str, "str | None"]  # an image's path, and its digest when it was read before
@@ -25,29 +25,40 @@ class Settings:
     Attributes:
         model: The model file.
         digest: Its SHA-256.
+        rows: That of the row network that reads beside it.
         options: How a page is read.
     """
 
     model: Path
     digest: str
+    rows: str
     options: ReadOptions = USUAL
 
     @classmethod
     def of(cls, model: str | Path | None = None, options: ReadOptions = USUAL) -> Settings:
         """Settings with a model's name, file or run folder. Raises UsageError, ModelError."""
         path = find_model(model)
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise ModelError(
-                f"no model can be read at {path} ({error.strerror})", "an .onnx file", "check the path"
-            ) from error
-        return cls(path, digest, options)
+        return cls(path, _digest(path), _digest(WEIGHTS / f"{ROWS}.onnx"), options)
 
     @property
     def identity(self) -> str:
-        """What made a record: the model, and the options that are not the usual ones."""
-        return " ".join([self.digest, *(f"{name}={value}" for name, value in self.options.written().items())])
+        """What made a record: the models, and the options that are not the usual ones."""
+        return " ".join(
+            [
+                self.digest,
+                f"rows={self.rows[:12]}",
+                *(f"{name}={value}" for name, value in self.options.written().items()),
+            ]
+        )
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(
+            f"no model can be read at {path} ({error.strerror})", "an .onnx file", "check the path"
+        ) from error
 
 
 def cores() -> int:

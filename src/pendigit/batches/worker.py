@@ -15,6 +15,7 @@ from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.classifier import Classifier, OnnxClassifier
 from pendigit.errors import ImageError, MissingExtraError, PendigitError
+from pendigit.reading.networks import load_row_network
 from pendigit.reading.photo import open_page
 from pendigit.reading.reader import Reader
 from pendigit.results import Reading
@@ -29,6 +30,7 @@ class Worker:
         cv2.setNumThreads(1)  # the cores are shared among workers
         self._settings = settings
         self._classifier = OnnxClassifier(settings.model, threads=1)
+        self._rows = load_row_network()
         self._ahead = ThreadPoolExecutor(AHEAD)
 
     def read(self, items: Sequence[Item]) -> list[Answer]:
@@ -66,7 +68,7 @@ class Worker:
 
     def _pages(self, content: bytes, classifier: Classifier) -> Iterator[Reading]:
         """Read a document page by page: all at once they may not fit the memory."""
-        reader = Reader(classifier)
+        reader = Reader(classifier, self._rows)
         number, count = 0, 1
         while number < count:
             number += 1

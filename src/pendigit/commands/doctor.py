@@ -29,7 +29,7 @@ def doctor(
     from pendigit.reading.stages import read_stages
 
     options = ReadOptions.parse({"region": region, "max_error": max_error})
-    stages = read_stages(image, pendigit.load_reader(model).classifier, options)
+    stages = read_stages(image, pendigit.load_reader(model).networks, options)
     path = output if output is not None else Path(f"{Path(image).name}.doctor.png")
     publish_picture(path, draw_stages(stages))
     for row in stages.reading.rows:

@@ -47,7 +47,8 @@ def predict(
     import numpy as np
 
     import pendigit
-    from pendigit.reading.reader import digits_of, limit_of
+    from pendigit.reading.reader import digits_of
+    from pendigit.reading.stages import limit_of
 
     share = None if max_error is None else parse_limit(max_error)
     items, failures = gather(sources)

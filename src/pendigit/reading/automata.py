@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +12,17 @@ from pendigit.reading.lattice import Rule
 
 @dataclass(frozen=True)
 class Count:
-    """Numbers of `least` to `most` digits."""
+    """Numbers of `least` to `most` digits; None for any more."""
 
     least: int
-    most: int
+    most: int | None = None
 
     start = 0
 
     def step(self, state: int, digit: int) -> int | None:
-        """The digits so far."""
+        """The digits so far; from `least` on they need no counting where any more will do."""
+        if self.most is None:
+            return min(state + 1, self.least)
         return state + 1 if state < self.most else None
 
     def ends(self, state: int) -> bool:
@@ -137,16 +140,54 @@ class Either:
         return any(own is not None and rule.ends(own) for rule, own in zip(self.rules, state, strict=True))
 
 
-def is_empty(rule: Rule) -> bool:
-    """Whether no number at all obeys a rule: none of the states that can be reached is an end."""
-    waiting, seen = [rule.start], {rule.start}
-    while waiting:
-        state = waiting.pop()
-        if rule.ends(state):
-            return False
+class Table:
+    """Any rule as a table: its states are numbers, those from which no number can be completed are left out.
+
+    Attributes:
+        start: The first state, or None where no number obeys at all.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        states, steps = _explored(rule)
+        ends = {number for number, state in enumerate(states) if rule.ends(state)}
+        alive = _leading_to(ends, steps)
+        self._ends = ends
+        self._next = [[after if after in alive else None for after in of_state] for of_state in steps]
+        self.start = 0 if 0 in alive else None
+
+    def step(self, state: int, digit: int) -> int | None:
+        """The state after one more digit."""
+        return self._next[state][digit]
+
+    def ends(self, state: int) -> bool:
+        """Whether a number may end here."""
+        return state in self._ends
+
+
+def _explored(rule: Rule) -> tuple[list[Any], list[list[int | None]]]:
+    """Every state that can be reached, and by number the states that its ten digits lead to."""
+    states, numbers, steps = [rule.start], {rule.start: 0}, list[list[int | None]]()
+    for state in states:  # grows on the way
+        steps.append([])
         for digit in range(10):
             after = rule.step(state, digit)
-            if after is not None and after not in seen:
-                seen.add(after)
-                waiting.append(after)
-    return True
+            if after is not None and after not in numbers:
+                numbers[after] = len(states)
+                states.append(after)
+            steps[-1].append(None if after is None else numbers[after])
+    return states, steps
+
+
+def _leading_to(ends: set[int], steps: list[list[int | None]]) -> set[int]:
+    """The states from which one of some can be reached, themselves included."""
+    before: dict[int, set[int]] = defaultdict(set)
+    for state, of_state in enumerate(steps):
+        for after in of_state:
+            if after is not None:
+                before[after].add(state)
+    found, waiting = set(ends), list(ends)
+    while waiting:
+        new = before[waiting.pop()] - found
+        found |= new
+        waiting.extend(new)
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -18,10 +18,14 @@ NAMES = "luhn, isbn, issn, ean, iban, verhoeff, damm, imei, or a country's such 
 
 
 @dataclass(frozen=True)
-class WeightedSum:
-    """Numbers of one length whose digits, each times its weight, sum to `remainder` by `modulus`."""
+class DigitSum:
+    """Numbers of one length: what each digit is worth at its place sums to `remainder` by `modulus`.
 
-    weights: tuple[int, ...]
+    Attributes:
+        worth: For each place from the left, what the digits 0 to 9 are worth there.
+    """
+
+    worth: tuple[tuple[int, ...], ...]
     modulus: int
     remainder: int = 0
 
@@ -30,11 +34,16 @@ class WeightedSum:
     def step(self, state: tuple[int, int], digit: int) -> tuple[int, int] | None:
         """The state (digits read, sum)."""
         at, total = state
-        return (at + 1, (total + digit * self.weights[at]) % self.modulus) if at < len(self.weights) else None
+        return (at + 1, (total + self.worth[at][digit]) % self.modulus) if at < len(self.worth) else None
 
     def ends(self, state: tuple[int, int]) -> bool:
         """Whether all digits are read and the sum is right."""
-        return state == (len(self.weights), self.remainder)
+        return state == (len(self.worth), self.remainder)
+
+
+def weighted(weights: Iterable[int], modulus: int, remainder: int = 0) -> DigitSum:
+    """The usual check: each digit is worth its place's weight times itself."""
+    return DigitSum(tuple(tuple(weight * digit for digit in range(10)) for weight in weights), modulus, remainder)
 
 
 class Luhn:
@@ -98,10 +107,16 @@ def is_wrong_length(name: str, length: int) -> bool:
     return False
 
 
-def guide(name: str, pattern: str | None) -> Rule | None:
-    """The automaton of a check, which leads the search; None where there is none, and numbers are tried in order."""
+def guide(name: str, pattern: str | None = None, length: int | None = None) -> Rule | None:
+    """The automaton of a check, which leads the search; None where there is none, and numbers are tried in order.
+
+    A pattern's letters count in an IBAN's check; a length that is known makes the automaton of Luhn's check smaller.
+    """
     if name == "iban":
         return _iban(pattern)
+    if name == "luhn" and length is not None:
+        doubled = tuple(sum(divmod(2 * digit, 10)) for digit in range(10))
+        return DigitSum(tuple(doubled if (length - at) % 2 == 0 else tuple(range(10)) for at in range(length)), 10)
     return _guides().get(name)
 
 
@@ -112,14 +127,14 @@ def _guides() -> dict[str, Rule]:
     return {
         "luhn": Luhn(),
         "ean": Either(tuple(_ean(length) for length in EAN_LENGTHS)),
-        "isbn": Either((WeightedSum(tuple(range(1, 11)), 11), book)),
-        "issn": WeightedSum(tuple(range(8, 0, -1)), 11),
+        "isbn": Either((weighted(range(1, 11), 11), book)),
+        "issn": weighted(range(8, 0, -1), 11),
         "iso7064.mod_97_10": Remainder(97, 1),
     }
 
 
 def _ean(length: int) -> Rule:
-    return WeightedSum(tuple(3 if (length - at) % 2 == 0 else 1 for at in range(length)), 10)
+    return weighted((3 if (length - at) % 2 == 0 else 1 for at in range(length)), 10)
 
 
 def _iban(pattern: str | None) -> Rule:
@@ -137,8 +152,5 @@ def _iban(pattern: str | None) -> Rule:
     for at, value in zip(reversed(order), reversed(values), strict=True):
         fixed, weights[at] = fixed + int(value) * power, power % 97
         power = power * 10 ** len(value) % 97
-    return WeightedSum(_of_digits(weights, signs), 97, (1 - fixed) % 97)
-
-
-def _of_digits(weights: Sequence[int], signs: str) -> tuple[int, ...]:
-    return tuple(weight for weight, sign in zip(weights, signs, strict=True) if not sign.isalpha())
+    read = (weight for weight, sign in zip(weights, signs, strict=True) if not sign.isalpha())
+    return weighted(read, 97, (1 - fixed) % 97)

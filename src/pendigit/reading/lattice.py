@@ -23,7 +23,7 @@ class Rule(Protocol):
 
     @property
     def start(self) -> Any:
-        """The state before the first digit."""
+        """The state before the first digit; None where no number is allowed."""
 
     def step(self, state: Any, digit: int) -> Any | None:
         """The state after one more digit, or None where no allowed number goes on so."""
@@ -93,7 +93,7 @@ def paths(lattice: Lattice, rule: Rule | None = None) -> Iterator[Path]:
     the same position only the first, which is the best, is followed.
     """
     rule = rule or Anything()
-    ahead = _ahead(lattice, rule)
+    ahead = {} if rule.start is None else _ahead(lattice, rule)
     if (0, rule.start) not in ahead:
         return
     number = count()  # no two entries of the heap compare equal
@@ -134,19 +134,23 @@ def _ahead(lattice: Lattice, rule: Rule) -> dict[tuple[int, State], float]:
     reached: dict[int, set[State]] = defaultdict(set)
     reached[0].add(rule.start)
     for at in range(lattice.end):
-        for state in reached[at]:
-            for edge, after in _steps(lattice, rule, at, state):
-                reached[edge.end].add(after)
+        for edge in lattice.after[at]:
+            reached[edge.end] |= _stepped(rule, reached[at], edge.digit)
     best = {(lattice.end, state): 0.0 for state in reached[lattice.end] if rule.ends(state)}
     for at in range(lattice.end - 1, -1, -1):
         for state in reached[at]:
-            scores = (
+            scores = [
                 edge.score + best.get((edge.end, after), -inf) for edge, after in _steps(lattice, rule, at, state)
-            )
+            ]
             score = max(scores, default=-inf)
             if score > -inf:
                 best[at, state] = score
     return best
+
+
+def _stepped(rule: Rule, states: set[State], digit: int | None) -> set[State]:
+    """The states after some, by a digit or by none."""
+    return states if digit is None else {rule.step(state, digit) for state in states} - {None}
 
 
 def _steps(lattice: Lattice, rule: Rule, at: int, state: State) -> Iterator[tuple[Edge, State]]:

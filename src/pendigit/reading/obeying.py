@@ -42,12 +42,15 @@ def obey(rows: Sequence[Alternatives], rules: PageRules) -> list[Chosen]:
     Raises ImageError where there are fewer rows, UsageError for a sum of rows that are not there.
     """
     lattices = [row.lattice for row in rows]
-    kept = list(range(len(rows))) if rules.rows is None else _likeliest_rows(lattices, rules.number, rules.rows)
-    chosen = [_choose(row, lattices[row], rules.number) for row in kept]
-    return chosen if rules.sum_of is None else _add_up(chosen, lattices, rules)
+    if rules.rows is None:
+        kept = [row for row, lattice in enumerate(lattices) if _free(lattice).text]
+    else:
+        kept = _likeliest_rows(lattices, rules.number, rules.rows)
+    chosen = [choose(row, lattices[row], rules.number) for row in kept]
+    return chosen if rules.sum_of is None else _with_sum(chosen, lattices, rules)
 
 
-def _choose(row: int, lattice: Lattice, rules: Rules) -> Chosen:
+def choose(row: int, lattice: Lattice, rules: Rules) -> Chosen:
     """The most probable number of one row: by all ways to it together, of the ones with the best ways.
 
     What obeys as it is stays as it is.
@@ -91,8 +94,8 @@ def _likeliest_rows(lattices: list[Lattice], rules: Rules, count: int) -> list[i
     return sorted(row for _, _, row in sorted(gains, reverse=True)[:count])
 
 
-def _add_up(chosen: list[Chosen], lattices: list[Lattice], rules: PageRules) -> list[Chosen]:
-    """The rows chosen again, such that the last is the sum of others; where nothing adds up, none of these obeys."""
+def _with_sum(chosen: list[Chosen], lattices: list[Lattice], rules: PageRules) -> list[Chosen]:
+    """The rows chosen again, such that the last is the sum of others."""
     last = len(chosen) - 1
     addends = [row - 1 for row in rules.sum_of or range(1, last + 1)]
     if last < 1 or max(addends) >= last:
@@ -102,13 +105,20 @@ def _add_up(chosen: list[Chosen], lattices: list[Lattice], rules: PageRules) -> 
             "name rows that are there, or say with rows how many there are",
         )
     involved = [*addends, last]
-    streams = [rules.number.numbers(lattices[chosen[index].row]) for index in involved]
-    found = best_sum(streams[:-1], streams[-1])
-    ways: list[Path | None] = [None] * len(involved) if found is None else [*found[0], found[1]]
-    for index, path in zip(involved, ways, strict=True):
-        row = chosen[index].row
-        chosen[index] = Chosen(row, path, _in_sum(lattices[row], path, rules.number))
+    again = add_up([(chosen[place].row, lattices[chosen[place].row], rules.number) for place in involved])
+    for place, new in zip(involved, again, strict=True):
+        chosen[place] = new
     return chosen
+
+
+def add_up(rows: Sequence[tuple[int, Lattice, Rules]]) -> list[Chosen]:
+    """Rows' places, alternatives and rules, the sum's last -> what they are; where nothing adds up, none obeys."""
+    streams = [rules.numbers(lattice) for _, lattice, rules in rows]
+    found = best_sum(streams[:-1], streams[-1])
+    ways: list[Path | None] = [None] * len(rows) if found is None else [*found[0], found[1]]
+    return [
+        Chosen(row, path, _in_sum(lattice, path, rules)) for (row, lattice, rules), path in zip(rows, ways, strict=True)
+    ]
 
 
 def _in_sum(lattice: Lattice, path: Path | None, rules: Rules) -> Ruled:

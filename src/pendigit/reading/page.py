@@ -61,6 +61,10 @@ class Page:
         width, height = self.size
         return Page(self.grey, np.diag([size[0] / width, size[1] / height, 1.0]) @ self.to_picture, size)
 
+    def dark(self, light_on_dark: bool) -> Grey:
+        """The page with its writing dark on light."""
+        return uint8(cv2.bitwise_not(self.grey)) if light_on_dark else self.grey
+
     def turned(self, quarters: int) -> Page:
         """The page turned clockwise by a number of quarters."""
         height, width = self.grey.shape

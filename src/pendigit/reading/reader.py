@@ -15,11 +15,15 @@ from pendigit.doubt import Threshold
 from pendigit.errors import ImageError
 from pendigit.frame import to_frame, to_frames
 from pendigit.models import find_model
+from pendigit.reading.forms import read_form
 from pendigit.reading.images import Pixels, Source, load_image
+from pendigit.reading.networks import Networks, load_row_network
 from pendigit.reading.options import ReadOptions
 from pendigit.reading.photo import Photo
 from pendigit.reading.stages import limit_of, read_stages
-from pendigit.results import Digit, Reading
+from pendigit.reading.template import Template, load_template
+from pendigit.results import Digit, Form, Reading
+from pendigit.rownet import RowNetwork
 
 Sources: TypeAlias = "Source | Iterable[Source]"
 
@@ -33,10 +37,11 @@ class Reader:
 
     Args:
         classifier: What reads the frames.
+        rows: What reads whole rows; without it, every row is cut into digits.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier
+    def __init__(self, classifier: Classifier, rows: RowNetwork | None = None) -> None:
+        self.classifier, self.networks = classifier, Networks(classifier, rows)
 
     @overload
     def predict(self, images: Sources, max_error: None = None) -> npt.NDArray[np.int64]: ...
@@ -103,7 +108,21 @@ class Reader:
                 the model allows.
             ModelError: A limit is asked for, and the model is not calibrated.
         """
-        return read_stages(image, self.classifier, options or ReadOptions(**given)).reading
+        return read_stages(image, self.networks, options or ReadOptions(**given)).reading
+
+    def read_form(self, image: Source, template: Template | str | Path) -> Form:
+        """The numbers in a filled form, whose scan may be shifted, scaled or turned.
+
+        Args:
+            image: A path, bytes, a Pillow image or an array, see `load_image`.
+            template: The form's template or its YAML file, see `pendigit.reading.template`.
+
+        Raises:
+            ImageError: The picture cannot be read, shows another form, or not all of its fields.
+            UsageError: The template cannot be used.
+        """
+        form = template if isinstance(template, Template) else load_template(template)
+        return read_form(form, load_image(image), self.classifier)
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""
@@ -122,7 +141,7 @@ def load_reader(model: str | Path | None = None, threads: int = 1) -> Reader:
         UsageError: No model has this name.
         ModelError: The file is no usable model.
     """
-    return Reader(OnnxClassifier(find_model(model), threads=threads))
+    return Reader(OnnxClassifier(find_model(model), threads=threads), load_row_network(threads))
 
 
 def digits_of(classifier: Classifier, frames: Frames, limit: Threshold | None = None) -> list[Digit]:

@@ -116,7 +116,7 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     label = int(labels.max()) + 1
     ways: list[list[_Way]] = []
     for row in rows:
-        height, usual = row_height(row), _usual_width(row)
+        height, usual = (row_height(row), _usual_width(row)) if row else (0.0, 0.0)
         parts: list[tuple[Piece, int]] = []
         for index, piece in enumerate(row):
             found = cut(piece, labels, height, WIDE * usual, label)
@@ -141,7 +141,7 @@ def row_height(row: list[Piece]) -> float:
 
 def _ways(parts: list[tuple[Piece, int]], row: list[Piece], height: float, usual: float) -> list[_Way]:
     """Every run of parts that may be one digit; `parts` come with the index of the piece they were cut from."""
-    top, bottom = _band(row, height)
+    top, bottom = _band(row, height) if row else (0.0, 0.0)
     ways = []
     for start in range(len(parts)):
         joined, prior = parts[start][0], 1.0

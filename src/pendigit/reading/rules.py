@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from pendigit.errors import UsageError
-from pendigit.reading.automata import Between, Both, Count, Pattern, is_empty
+from pendigit.reading.automata import Between, Both, Count, Pattern, Table
 from pendigit.reading.checks import find_check, guide, is_wrong_length
 from pendigit.reading.lattice import Lattice, Path, Rule, paths
 
@@ -36,12 +36,12 @@ class Rules:
     between: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if is_empty(self.automaton):
+        if self.automaton.start is None:
             raise _nothing_obeys(self)
-        least, most = _range(self.digits)
-        lengths = [len(Pattern(self.pattern).slots)] if self.pattern else range(least, most + 1)
-        if self.check and not self.pattern and all(is_wrong_length(self.check, length) for length in lengths):
-            raise _nothing_obeys(self)
+        if self.check and not self.pattern and self.digits is not None:
+            least, most = _range(self.digits)
+            if all(is_wrong_length(self.check, length) for length in range(least, most + 1)):
+                raise _nothing_obeys(self)
 
     @classmethod
     def of(
@@ -55,19 +55,10 @@ class Rules:
         count, bounds = digits and parse_digits(digits), between and parse_between(between)
         return cls(count or None, pattern, check, bounds or None)
 
-    @cached_property
-    def automaton(self) -> Rule:
+    @property
+    def automaton(self) -> Table:
         """All rules that are automata, together; a check without one is left to `allows`."""
-        parts: list[Rule] = [Count(*_range(self.digits))]
-        if self.pattern is not None:
-            parts.append(_pattern(self.pattern))
-        if self.between is not None:
-            parts.append(_between(self.between))
-        if self.check is not None:
-            find_check(self.check)
-            led = guide(self.check, self.pattern)
-            parts.extend([led] if led else [])
-        return Both(tuple(parts)) if len(parts) > 1 else parts[0]
+        return _table(self.digits, self.pattern, self.check, self.between)
 
     @cached_property
     def _judge(self) -> Callable[[str], bool]:
@@ -121,6 +112,31 @@ class PageRules:
                 "rows above the last one, counted from 1, each once",
                 "name the rows to add, or none for all of them",
             )
+
+
+@lru_cache(maxsize=256)  # of the fields of a few forms
+def _table(
+    digits: int | tuple[int, int] | None, pattern: str | None, check: str | None, between: tuple[int, int] | None
+) -> Table:
+    """The automaton of some rules. Raises UsageError."""
+    parts: list[Rule] = [Count(1) if digits is None else Count(*_range(digits))]
+    if pattern is not None:
+        parts.append(_pattern(pattern))
+    if between is not None:
+        parts.append(_between(between))
+    if check is not None:
+        find_check(check)
+        led = guide(check, pattern, _length(digits, pattern))
+        parts.extend([led] if led else [])
+    return Table(Both(tuple(parts)))
+
+
+def _length(digits: int | tuple[int, int] | None, pattern: str | None) -> int | None:
+    """How many digits a number has, where that is certain."""
+    if pattern is not None:
+        return len(Pattern(pattern).slots)
+    least, most = _range(digits)
+    return least if least == most else None
 
 
 def page_rules(number: Rules, rows: int | None = None, sum_of: Sequence[int] | None = None) -> PageRules | None:

@@ -12,17 +12,19 @@ from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
 from pendigit.errors import ImageError
 from pendigit.ink import Grey
+from pendigit.reading.election import AnyRow, read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.obeying import obey
+from pendigit.reading.networks import Networks
+from pendigit.reading.obeying import Chosen, obey
 from pendigit.reading.options import ReadOptions, Region
 from pendigit.reading.page import LONGEST, Page, flat_page, same_page
 from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, SeenRow, read_rows, row_height
+from pendigit.reading.recognise import Character, row_height
 from pendigit.reading.rows import find_rows, groups_of
-from pendigit.reading.rules import PageRules
+from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import find_separators
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
@@ -53,7 +55,7 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    seen: list[SeenRow]
+    seen: list[AnyRow]
     characters: list[list[Character]]
     reading: Reading
 
@@ -81,12 +83,12 @@ class _View(NamedTuple):
 class _How(NamedTuple):
     """What reads, the separators that are reported, and whether there is but one row."""
 
-    classifier: Classifier
+    networks: Networks
     keep: str
     single: bool
 
 
-def read_stages(picture: Source | Photo, classifier: Classifier, options: ReadOptions = USUAL) -> Stages:
+def read_stages(picture: Source | Photo, networks: Networks, options: ReadOptions = USUAL) -> Stages:
     """A picture, see `load_image` -> its reading, and all that led to it.
 
     Raises:
@@ -94,8 +96,8 @@ def read_stages(picture: Source | Photo, classifier: Classifier, options: ReadOp
         UsageError: A limit on the error that is stricter than the model allows.
         ModelError: A limit is asked for, and the model is not calibrated.
     """
-    rules, limit = options.rules, options.max_error and limit_of(classifier, options.max_error)
-    how = _How(classifier, options.keep, rules is not None and rules.rows == 1)
+    rules, limit = options.rules, options.max_error and limit_of(networks.digits, options.max_error)
+    how = _How(networks, options.keep, rules is not None and rules.rows == 1)
     stages = _read(picture, options.region, how, options.drawn)
     stages = stages if rules is None else _obeying(stages, rules)
     return replace(stages, reading=stages.reading.within(limit)) if limit else stages
@@ -108,18 +110,18 @@ def limit_of(classifier: Classifier, max_error: float) -> Threshold:
 
 def _obeying(stages: Stages, rules: PageRules) -> Stages:
     """The stages with a reading that obeys the rules."""
-    rows, every = [], []
-    for chosen in obey(stages.seen, rules):
-        if chosen.path is None:
-            rows.append(Row((), (), chosen.ruled))
-            continue
-        characters = stages.seen[chosen.row].along(chosen.path)
-        every.append(characters)
-        groups, placed = _placed(characters, stages.page, stages.pieces.pieces, "")
-        if rules.number.pattern:
-            groups = (rules.number.dress(chosen.path.text),)
-        rows.append(Row(groups, placed, chosen.ruled))
-    return replace(stages, characters=every, reading=Reading(tuple(rows)))
+    chosen = obey(stages.seen, rules)
+    rows = (row_of(each, stages.seen[each.row], stages.page, stages.pieces.pieces, rules.number) for each in chosen)
+    characters = [stages.seen[each.row].along(each.path) for each in chosen if each.path is not None]
+    return replace(stages, characters=characters, reading=Reading(tuple(rows)))
+
+
+def row_of(chosen: Chosen, seen: AnyRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
+    """What rules chose for a row of a page -> the row that is reported."""
+    if chosen.path is None:
+        return Row((), (), chosen.ruled)
+    groups, placed = _placed(seen.along(chosen.path), page, pieces, "")
+    return Row((rules.dress(chosen.path.text),) if rules.pattern else groups, placed, chosen.ruled)
 
 
 def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
@@ -161,7 +163,7 @@ def _read_page(view: _View, turned: int, how: _How) -> Stages:
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows, seen, reading = _read_pieces(pieces, page, ink, how)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
     return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
 
@@ -171,21 +173,22 @@ def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
     page = same_page(part) if region is None else same_page(part).moved(*region[:2], photo.pixels.shape)
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
-    rows, seen, reading = _read_pieces(pieces, page, ink, how)
-    return Stages(
-        photo, part, None, 0, page, 0.0, ink, np.zeros_like(ink.mask), pieces, rows, seen, _likeliest(seen), reading
-    )
+    lines = np.zeros_like(ink.mask)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
+    return Stages(photo, part, None, 0, page, 0.0, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
 
-def _read_pieces(pieces: Pieces, page: Page, ink: Ink, how: _How) -> tuple[list[list[Piece]], list[SeenRow], Reading]:
+def _read_pieces(
+    pieces: Pieces, page: Page, ink: Ink, lines: Grey, how: _How
+) -> tuple[list[list[Piece]], list[AnyRow], Reading]:
     """Pieces of ink -> their rows, what may be read in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height, how.single)
-    seen = read_rows(rows, ink.ink, pieces.labels, how.classifier)
+    seen = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, how.networks)
     found = (_row(row.characters, page, pieces.pieces, how.keep) for row in seen)
     return rows, seen, Reading(tuple(row for row in found if row is not None))
 
 
-def _likeliest(seen: list[SeenRow]) -> list[list[Character]]:
+def _likeliest(seen: list[AnyRow]) -> list[list[Character]]:
     return [row.characters for row in seen]
 
 

@@ -16,7 +16,7 @@ from pendigit.serving.pages import ReadPage
 from pendigit.serving.schemas import Models, Prediction, PredictOptions, Reading, ReadOptions, responses
 from pendigit.serving.uploads import BODY, picture_of
 
-FLOATS = {
+FLOATS: dict[str, Any] = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     "description": "The weights.",
 }
@@ -47,7 +47,7 @@ def asking(house: House) -> APIRouter:
         """List the models that ship: what each is for, how it was made, how it scores."""
         return answer({"serving": house.model.stem, "models": models.cards()})
 
-    @router.get("/v1/layers", response_class=Response, responses={200: FLOATS} | responses(None))
+    @router.get("/v1/layers", response_class=Response, responses=responses(None) | {200: FLOATS})
     async def show_layers() -> Response:
         """The weights of the tutorials' network: 784x128, 128, 128x10 and 10 float32, little end first."""
         return Response(await run_in_threadpool(layer_bytes), media_type="application/octet-stream")

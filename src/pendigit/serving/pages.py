@@ -40,7 +40,7 @@ class ReadPage:
     def __call__(self) -> dict[str, Any]:
         """The reading, as JSON knows it. Raises PendigitError."""
         photo, pages = open_page(self.file, self.page)
-        stages = read_stages(photo, _reader(self.model).classifier, self.options)
+        stages = read_stages(photo, _reader(self.model).networks, self.options)
         reading = with_details(stages) if self.details else stages.reading.to_dict()
         return reading | {"page": self.page, "pages": pages}
 

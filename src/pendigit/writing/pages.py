@@ -67,8 +67,8 @@ def write_page(
     height = float(rng.uniform(*DIGIT))
     placed, size = _place(rng, glyph, texts, height, conditions)
     sheet = _sheet(rng, placed, size, height, conditions)
-    matrix, size = _view(rng, size, conditions)
-    picture = _photograph(rng, sheet, matrix, size, conditions)
+    matrix, size = view(rng, size, conditions)
+    picture = photograph(rng, sheet, matrix, size, conditions)
     boxes = tuple(tuple(_seen(digit.box, matrix, size) for digit in row) for row in placed)
     return WrittenPage(picture, texts, boxes)
 
@@ -90,7 +90,7 @@ def _place(
         start = x = MARGIN * height * rng.uniform(1, 3)
         row = []
         for character in text:
-            shape = _sized(rng, glyph(rng, int(character)), height, conditions)
+            shape = sized(rng, glyph(rng, int(character)), height, conditions)
             jump = rng.normal(0, 0.08) * height * conditions.tilt
             top = y + height - shape.shape[0] + slope * (x - start) + jump
             row.append(Placed(int(character), shape, round(x), max(0, round(top))))
@@ -103,7 +103,7 @@ def _place(
     return rows, (round(widest + margin), round(y + margin))
 
 
-def _sized(rng: np.random.Generator, shape: Layer, height: float, conditions: Conditions) -> Layer:
+def sized(rng: np.random.Generator, shape: Layer, height: float, conditions: Conditions) -> Layer:
     """A glyph at the page's size, give or take a tenth."""
     scale = height * rng.normal(1, 0.05 + 0.05 * conditions.tilt) / shape.shape[0]
     size = (max(3, round(shape.shape[1] * scale)), max(8, round(shape.shape[0] * scale)))
@@ -169,7 +169,7 @@ def _pen(rng: np.random.Generator, shape: tuple[int, ...], conditions: Condition
     return covers
 
 
-def _view(rng: np.random.Generator, size: tuple[int, int], conditions: Conditions) -> tuple[Matrix, tuple[int, int]]:
+def view(rng: np.random.Generator, size: tuple[int, int], conditions: Conditions) -> tuple[Matrix, tuple[int, int]]:
     """The camera: the matrix from the sheet to the picture, and the picture's width and height."""
     width, height = size
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
@@ -189,7 +189,7 @@ def _view(rng: np.random.Generator, size: tuple[int, int], conditions: Condition
     return np.asarray(matrix, np.float64), size
 
 
-def _photograph(
+def photograph(
     rng: np.random.Generator, sheet: Colours, matrix: Matrix, size: tuple[int, int], conditions: Conditions
 ) -> npt.NDArray[np.uint8]:
     """A sheet as a camera sees it: on its desk, in its light, through its lens and its file format."""

@@ -1,0 +1,121 @@
+"""Filled forms: laid onto their template, print taken away, and each field read by its rules."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.classifier import Classifier
+from pendigit.errors import ImageError
+from pendigit.ink import Grey, square, to_grey, uint8
+from pendigit.reading.align import PRESENT, Aligned, align, find_print
+from pendigit.reading.light import find_ink
+from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.obeying import Chosen, add_up, choose
+from pendigit.reading.page import Page, flat_page
+from pendigit.reading.pieces import Piece, Pieces, find_pieces
+from pendigit.reading.recognise import SeenRow, read_rows
+from pendigit.reading.rows import find_rows
+from pendigit.reading.sheet import Matrix
+from pendigit.reading.stages import row_of
+from pendigit.reading.template import Field, Template
+from pendigit.results import Form, Row, Ruled
+
+SPREAD = 5  # pixels: the square by which print is widened before it is taken away; scan and form agree to 2 pixels
+
+
+class _Filled(NamedTuple):
+    """A filled form: its page in the reference's place, and its handwriting."""
+
+    page: Page
+    ink: Grey
+    pieces: Pieces
+
+
+def read_form(template: Template, picture: npt.NDArray[np.uint8], classifier: Classifier) -> Form:
+    """A template and an upright picture (H, W) or (H, W, 3) RGB uint8 of the form filled -> its numbers.
+
+    Raises ImageError if the picture shows another form, or not all of its fields.
+    """
+    aligned = _aligned(template, picture)
+    filled = _filled(template, picture, aligned.to_scan)
+    rows = [_own(field, filled, template) for field in template.fields]
+    seen = read_rows(rows, filled.ink, filled.pieces.labels, classifier)
+    chosen = _chosen(template.fields, seen)
+    return Form({name: _row(chosen[name], seen, filled, template.fields) for name in chosen}, aligned.present)
+
+
+def _aligned(template: Template, picture: npt.NDArray[np.uint8]) -> Aligned:
+    aligned = align(find_print(to_grey(template.picture)), to_grey(picture), [each.region for each in template.fields])
+    if aligned is None:
+        raise ImageError(
+            f"the scan does not match {template.name}",
+            f"the same form, {PRESENT:.0%} of its print to be seen, in all and around each field",
+            "check which form it is, or scan it again, flat and whole",
+        )
+    rows, columns = picture.shape[:2]
+    for field in template.fields:
+        left, top, width, height = field.region
+        corners = [[left, top], [left + width, top], [left + width, top + height], [left, top + height]]
+        mapped = cv2.perspectiveTransform(np.array([corners], np.float32), aligned.to_scan)[0]
+        if mapped.min() < -1 or (mapped > (columns + 1, rows + 1)).any():
+            raise ImageError(f"the scan cuts off the field {field.name}", "all fields on it", "scan the whole form")
+    return aligned
+
+
+def _filled(template: Template, picture: npt.NDArray[np.uint8], to_scan: Matrix) -> _Filled:
+    """The scan as if it lay where the reference does, and its ink without the print."""
+    blank = flat_page(template.picture, None)
+    page = _laid(picture, to_scan @ blank.to_picture, blank.grey.shape)
+    ink = find_ink(page.grey, page.enlarged)
+    print_ = cv2.bitwise_and(cv2.dilate(find_ink(blank.grey, blank.enlarged).traces, square(SPREAD)), ink.mask)
+    lines = uint8(cv2.bitwise_or(find_lines(ink.traces), print_))
+    return _Filled(page, ink.ink, find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink))
+
+
+def _laid(picture: npt.NDArray[np.uint8], matrix: Matrix, shape: tuple[int, ...]) -> Page:
+    """The page whose pixels a matrix maps to the picture's."""
+    grey = to_grey(picture)
+    step = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))  # the picture's pixels to one of the page's
+    if step > 2:  # sampling between few pixels would let grain through
+        grey = uint8(cv2.blur(grey, (round(step),) * 2))
+    flags = (cv2.INTER_LINEAR if step > 1 else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
+    flat = cv2.warpPerspective(grey, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return Page(uint8(flat), matrix, (picture.shape[1], picture.shape[0]))
+
+
+def _own(field: Field, filled: _Filled, template: Template) -> list[Piece]:
+    """A field's characters from left to right: those whose middle lies in its region."""
+    scale = filled.page.grey.shape[1] / template.picture.shape[1]
+    left, top, width, height = (side * scale for side in field.region)
+    inside = [
+        piece
+        for piece in filled.pieces.pieces
+        if left <= piece.middle[0] < left + width and top <= piece.middle[1] < top + height
+    ]
+    rows = find_rows(inside, filled.pieces.height, single=True)
+    return rows[0] if rows else []
+
+
+def _chosen(fields: tuple[Field, ...], seen: list[SeenRow]) -> dict[str, Chosen]:
+    """The numbers of all fields by name, sums and what they add chosen together."""
+    places = {field.name: place for place, field in enumerate(fields)}
+    chosen = {
+        field.name: choose(place, seen[place].lattice, field.rules)
+        for field, place in zip(fields, places.values(), strict=True)
+    }
+    for field in fields:
+        names = [*field.sum_of, field.name]
+        if field.sum_of and all(chosen[name].ruled.unruled for name in names):
+            rows = [(places[name], seen[places[name]].lattice, fields[places[name]].rules) for name in names]
+            chosen |= dict(zip(names, add_up(rows), strict=True))
+    return chosen
+
+
+def _row(chosen: Chosen, seen: list[SeenRow], filled: _Filled, fields: tuple[Field, ...]) -> Row:
+    if not chosen.ruled.unruled:
+        return Row((), (), Ruled("", obeys=False))
+    return row_of(chosen, seen[chosen.row], filled.page, filled.pieces.pieces, fields[chosen.row].rules)
