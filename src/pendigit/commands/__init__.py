@@ -16,6 +16,7 @@ import typer
 from pendigit.commands import (
     augment,
     batch,
+    calibrate,
     doctor,
     evaluate,
     models,
@@ -49,6 +50,7 @@ app.command()(review.review)
 app.command()(doctor.doctor)
 app.command()(report.report)
 app.command()(serve.serve)
+app.command()(calibrate.calibrate)
 app.command()(networks.networks)
 app.command()(models.models)
 app.command()(augment.augment)

@@ -6,6 +6,7 @@ tail, for the selective risk of Geifman and El-Yaniv 2017. docs/doubt.md derives
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import ceil, log, log1p
 
 import numpy as np
@@ -17,6 +18,8 @@ from pendigit.judging.calibration import Hits, Shares
 
 LEVEL = 0.95  # how surely a limit is kept, as usual
 RUNGS = 200  # thresholds tried, from the strictest to none; many cost nothing
+LIMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)  # maximal errors that are promised where they can be
+MOST = 0.97  # share of the digits that is accepted at most, whatever the limit: below it lie signs and noise
 LADDER = 5  # every fifth prediction sets the thresholds, by its confidence alone; the others are counted
 MARGIN = 1.1  # times the digits needed: what the first threshold should leave, as shares scatter
 HALVINGS = 50  # of [0, 1]: finer than any share that counts
@@ -74,6 +77,15 @@ def find_threshold(
             "allow a larger error, label more digits, or check the labels",
         )
     return found
+
+
+def promises(confidence: Shares, correct: Hits, groups: npt.ArrayLike | None = None) -> tuple[Threshold, ...]:
+    """What can be promised for each of `LIMITS`, from the strictest; arguments as for `find_threshold`."""
+    found = []
+    for limit in LIMITS:
+        with suppress(DataError):
+            found.append(find_threshold(confidence, correct, limit, groups=groups, most=MOST))
+    return tuple(found)
 
 
 def least_count(max_error: float, level: float = LEVEL) -> int:
