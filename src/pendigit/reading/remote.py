@@ -11,14 +11,19 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from pendigit.errors import ImageError, PendigitError, ServerError, UsageError
+from pendigit.errors import ImageError, ModelError, PendigitError, ServerError, UsageError
 from pendigit.reading.images import content_of
 from pendigit.reading.stages import Region
 from pendigit.results import Reading
 
 PATIENCE = 60.0  # seconds for an answer: the server gives a page half as long
 TRIES = 20  # while the server is busy: it asks to come back a second later
-KINDS = {"picture": ImageError, "not-installed": ImageError, "option": UsageError}  # of its problems, as they are here
+KINDS = {
+    "picture": ImageError,
+    "not-installed": ImageError,
+    "option": UsageError,
+    "model": ModelError,
+}  # of its problems, as they are here
 
 
 class RemoteReader:
@@ -42,7 +47,14 @@ class RemoteReader:
         )
         self._opener = build_opener(ProxyHandler({}))  # a proxy for the web knows no server of one's own network
 
-    def read_file(self, path: str, region: Region | None = None, keep: str = "", drawn: bool = False) -> list[Reading]:
+    def read_file(
+        self,
+        path: str,
+        region: Region | None = None,
+        keep: str = "",
+        drawn: bool = False,
+        max_error: float | None = None,
+    ) -> list[Reading]:
         """A file -> a reading for each of its pages; options as `Reader.read` has them.
 
         Raises:
@@ -53,6 +65,8 @@ class RemoteReader:
         options = {"keep": keep, "drawn": str(drawn).lower()}
         if region is not None:
             options["region"] = ",".join(str(number) for number in region)
+        if max_error is not None:
+            options["max_error"] = str(max_error)
         if self._model is not None:
             options["model"] = self._model
         answers = [self._ask(content, options)]

@@ -28,6 +28,7 @@ class ReadPage:
         region: Left, top, width, height in pixels of the upright picture; None for all of it.
         keep: Separators that are reported, any of ".,-".
         drawn: It was drawn on a screen, not photographed.
+        max_error: A limit on the error: digits that are not sure enough for it become "?".
         details: Also what a page that shows the reading needs, see `with_details`.
     """
 
@@ -37,14 +38,18 @@ class ReadPage:
     region: Region | None = None
     keep: str = ""
     drawn: bool = False
+    max_error: float | None = None
     details: bool = False
 
     def __call__(self) -> dict[str, Any]:
         """The reading, as JSON knows it. Raises PendigitError."""
+        reader = _reader(self.model)
+        limit = None if self.max_error is None else reader.limit(self.max_error)
         picture, pages = load_page(self.file, self.page)
-        stages = read_stages(picture, _reader(self.model).classifier, self.region, self.keep, self.drawn)
-        reading = with_details(stages) if self.details else stages.reading.to_dict()
-        return reading | {"page": self.page, "pages": pages}
+        stages = read_stages(picture, reader.classifier, self.region, self.keep, self.drawn)
+        reading = stages.reading if limit is None else stages.reading.within(limit)
+        answer = with_details(stages, reading) if self.details else reading.to_dict()
+        return answer | {"page": self.page, "pages": pages}
 
 
 @dataclass(frozen=True)
