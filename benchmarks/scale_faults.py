@@ -63,7 +63,7 @@ def _damage(folder: Path) -> set[str]:
     chosen = random.sample(files, max(3, round(DAMAGED * len(files))))
     for number, path in enumerate(chosen):
         whole = path.read_bytes()
-        path.write_bytes((whole[: len(whole) // 2], random.randbytes(len(whole)), b"")[number % 3])  # noqa: S311 - noise
+        path.write_bytes((whole[: len(whole) // 2], random.randbytes(len(whole)), b"")[number % 3])
     return {str(path) for path in chosen}
 
 
@@ -78,7 +78,7 @@ def _kill(folder: Path, kills: int, workers: int, seconds: float, peace: list[Re
                 _command(folder, "killed", workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
             if landed < kills:
-                time.sleep(random.uniform(0.1, START_UP + seconds / 8))  # noqa: S311 - a moment, no secret
+                time.sleep(random.uniform(0.1, START_UP + seconds / 8))
                 process.send_signal(signal.SIGKILL)
             process.wait()
             if process.returncode != -signal.SIGKILL:

@@ -98,6 +98,21 @@ def test_read_takes_the_command_lines_options(client: TestClient) -> None:
     assert client.post("/v1/read?keep=.,-&model=classic", content=PICTURE).status_code == 200
 
 
+def test_a_limit_on_the_error_is_kept_as_the_reader_keeps_it(client: TestClient) -> None:
+    scribble = (GOLDEN / "noise.png").read_bytes()
+    for content in (PICTURE, scribble):
+        reading = pendigit.load_reader().read(content, max_error=0.01)
+        found = client.post("/v1/read?max_error=0.01", content=content).json()
+        assert (found["text"], found["kept"], found["max_error"]) == (reading.text, reading.kept, 0.01)
+    (digit,) = pendigit.load_reader().digits(PICTURE, 0.01)
+    found = client.post("/v1/predict?max_error=0.01", content=PICTURE).json()
+    assert (found["text"], found["accepted"]) == (digit.text, digit.accepted)
+    assert found["confidence"] == pytest.approx(digit.confidence, abs=1e-6)
+    for route in ("/v1/read", "/v1/predict"):
+        problem(client.post(f"{route}?max_error=1e-9", content=PICTURE), 422, "option")
+        problem(client.post(f"{route}?max_error=0", content=PICTURE), 422, "option")
+
+
 def test_a_documents_pages_are_read_one_by_one(client: TestClient) -> None:
     file = io.BytesIO()
     first, second = (Image.open(GOLDEN / name).convert("L") for name in ("plain.png", "blank.png"))

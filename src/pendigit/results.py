@@ -66,7 +66,7 @@ class Digit:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        return asdict(self) | {"confidence": self.confidence, "text": self.text, "doubt": self.doubt}
+        return vars(self) | {"confidence": self.confidence, "text": self.text, "doubt": self.doubt}
 
 
 @dataclass(frozen=True)

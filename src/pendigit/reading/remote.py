@@ -11,14 +11,19 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from pendigit.errors import ImageError, PendigitError, ServerError, UsageError
+from pendigit.errors import ImageError, ModelError, PendigitError, ServerError, UsageError
 from pendigit.reading.images import content_of
 from pendigit.reading.options import ReadOptions
 from pendigit.results import Reading
 
 PATIENCE = 60.0  # seconds for an answer: the server gives a page half as long
 TRIES = 20  # while the server is busy: it asks to come back a second later
-KINDS = {"picture": ImageError, "not-installed": ImageError, "option": UsageError}  # of its problems, as they are here
+KINDS = {
+    "picture": ImageError,
+    "not-installed": ImageError,
+    "option": UsageError,
+    "model": ModelError,
+}  # of its problems, as they are here
 
 
 class RemoteReader:

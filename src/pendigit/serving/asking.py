@@ -13,12 +13,14 @@ from pendigit.serving.digits import DigitJob
 from pendigit.serving.house import House
 from pendigit.serving.layers import layer_bytes
 from pendigit.serving.pages import ReadPage
-from pendigit.serving.schemas import Models, Prediction, PredictOptions, Reading, ReadOptions, responses
+from pendigit.serving.schemas import Models, Prediction, PredictOptions, Reading, ReadOptions, Responses, responses
 from pendigit.serving.uploads import BODY, picture_of
 
-FLOATS: dict[str, Any] = {
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    "description": "The weights.",
+FLOATS: Responses = {
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The weights.",
+    }
 }
 ASKED = (413, 415, 422, 503)
 
@@ -40,14 +42,15 @@ def asking(house: House) -> APIRouter:
     async def predict(request: Request, options: Annotated[PredictOptions, Query()]) -> Response:
         """Predict the digit in a picture of one digit."""
         model = house.model_named(options.model)
-        return answer(await house.digits.do(DigitJob(await picture_of(request), model, options.frame)))
+        picture = await picture_of(request)
+        return answer(await house.digits.do(DigitJob(picture, model, options.max_error, options.frame)))
 
     @router.get("/v1/models", responses=responses(Models))
     async def list_models() -> Response:
         """List the models that ship: what each is for, how it was made, how it scores."""
         return answer({"serving": house.model.stem, "models": models.cards()})
 
-    @router.get("/v1/layers", response_class=Response, responses=responses(None) | {200: FLOATS})
+    @router.get("/v1/layers", response_class=Response, responses=FLOATS | responses(None))
     async def show_layers() -> Response:
         """The weights of the tutorials' network: 784x128, 128, 128x10 and 10 float32, little end first."""
         return Response(await run_in_threadpool(layer_bytes), media_type="application/octet-stream")

@@ -14,13 +14,14 @@ from pendigit.serving.digits import as_png
 def with_details(stages: Stages) -> dict[str, Any]:
     """A reading as JSON; each digit also has its `frame`, and `others` are the boxes of other ink."""
     answer = stages.reading.to_dict()
-    digits = [each for row in stages.characters for each in row if each.is_digit]
+    rows = (sorted(row, key=lambda each: each.piece.middle[0]) for row in stages.characters)  # as digits are reported
+    digits = [each for row in rows for each in row if each.is_digit]
     others = [each for row in stages.characters for each in row if not each.is_digit]
     answered = [digit for row in answer["rows"] for digit in row["digits"]]
     for digit, character in zip(answered, digits, strict=True):
-        digit |= {"frame": as_png(_frame(character, stages))}
+        digit["frame"] = as_png(_frame(character, stages))
     answer["others"] = [{"box": list(stages.page.box_in_picture(each.piece[:4]))} for each in others]
-    height, width = stages.picture.shape[:2]
+    width, height = stages.page.size
     return answer | {"width": width, "height": height}
 
 
