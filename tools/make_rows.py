@@ -5,8 +5,8 @@
     python tools/make_rows.py --publish [--data DIR]                   only the file and its card, from the run
 
 A training goes on where it was stopped: the state is kept after each epoch, which is 10,000 rows. Rows that are not in
-the cache yet are made first; the last epochs see those whose hands are more peculiar (datasets/strings.py). DIR holds crops of other hands (see benchmarks/rows.py), which are measured for the card
-and never trained on.
+the cache yet are made first; the last epochs see those whose hands are more peculiar (datasets/strings.py). DIR holds
+crops of other hands (see benchmarks/rows.py), which are measured for the card and never trained on.
 """
 
 from __future__ import annotations

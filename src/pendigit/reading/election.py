@@ -33,15 +33,20 @@ def read_either(
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
     if len(rows) == 1 or clarity([whole]) > max(clarity(read), clarity(cut)):
         return elected([read, [whole], cut])
-    return [max(pair, key=lambda row: clarity([row])) for pair in zip(read, cut, strict=True)]
+    return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
+
+
+def _clearer(one: AnyRow, other: AnyRow) -> AnyRow:
+    return one if clarity([one]) >= clarity([other]) else other
 
 
 def elected(readings: Sequence[Sequence[AnyRow]]) -> list[AnyRow]:
     """The reading whose text has the most votes."""
-    votes: dict[str, float] = {}
-    for reading in readings:
-        votes[_text(reading)] = votes.get(_text(reading), 0.0) + clarity(reading)
-    return list(max(readings, key=lambda reading: votes[_text(reading)]))
+    texts = [_text(reading) for reading in readings]
+    votes = dict.fromkeys(texts, 0.0)
+    for text, reading in zip(texts, readings, strict=True):
+        votes[text] += clarity(reading)
+    return list(readings[texts.index(max(votes, key=lambda text: votes[text]))])
 
 
 def clarity(reading: Sequence[AnyRow]) -> float:
