@@ -116,6 +116,29 @@ def test_a_page_that_lies_sideways_is_turned(quarters: int) -> None:
     assert errors(texts(sideways), ROWS) <= 1
 
 
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(height=st.integers(30, 120), light=st.booleans(), ground=st.integers(0, 100))
+def test_what_is_drawn_on_a_screen(height: int, light: bool, ground: int) -> None:
+    rng = np.random.default_rng(height)
+    drawing = np.zeros((3 * height, 6 * height), np.float32)
+    for place, digit in enumerate((2, 0, 7, 1)):
+        ink = sure_glyphs()(rng, digit)
+        ink = cv2.resize(ink, None, fx=height / len(ink), fy=height / len(ink), interpolation=cv2.INTER_AREA)
+        left = round((0.5 + 1.4 * place) * height)
+        drawing[height : height + len(ink), left : left + ink.shape[1]] = ink
+    picture = ground + np.uint8(drawing * (255 - ground))
+    reading = reader().read(picture if light else 255 - picture, drawn=True)
+    assert reading.text == "2071"
+    assert all(abs(digit.box[1] - height) <= 2 for digit in reading.rows[0].digits)
+
+
+def test_a_stroke_on_a_screen_is_no_ruled_line() -> None:
+    drawing = np.full((400, 900), 255, np.uint8)
+    cv2.line(drawing, (450, 40), (440, 360), 0, 12, cv2.LINE_AA)
+    assert reader().read(drawing, drawn=True).text == "1"
+    assert reader().read(np.full_like(drawing, 255), drawn=True).rows == ()
+
+
 def test_a_part_of_a_page() -> None:
     picture = page(4).picture
     left, top = (min(box[side] for box in page(4).boxes[1]) for side in (0, 1))
@@ -185,7 +208,7 @@ def test_nothing_written_reads_as_nothing() -> None:
     rng = np.random.default_rng(0)
     grain = np.clip(rng.normal(200, 6, (400, 600)), 0, 255).astype(np.uint8)
     for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400, 3), np.uint8), grain, grain[:2, :2]):
-        stages = read_stages(blank, reader().classifier)
+        stages = read_stages(blank, reader().networks)
         assert stages.reading.rows == ()
         assert stages.reading.to_dict() == {"text": "", "rows": []}
         assert "no digit here" in diagnose(stages)[0]
@@ -205,7 +228,7 @@ def _large_png() -> bytes:
 
 def test_overlay_and_stages_are_drawn() -> None:
     picture = page(1).picture
-    stages = read_stages(picture, reader().classifier)
+    stages = read_stages(picture, reader().networks)
     drawn = draw_overlay(picture, stages.reading)
     assert drawn.shape == picture.shape
     changed = (drawn != picture).any(axis=2).mean()

@@ -86,9 +86,7 @@ class OnnxClassifier:
 
     def __init__(self, path: str | Path, scale: Scale = "0-1", threads: int = 1) -> None:
         self.path = Path(path)
-        content = _content(self.path)
-        self.digest = hashlib.sha256(content).hexdigest()
-        self._session = _session(content, self.path, threads)
+        self._session, self.digest = open_model(self.path, threads)
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self._input, self._shape, self._dtype = _input_of(self._session, self.path)
         self._outputs = _outputs_of(self._session, self.path)
@@ -160,6 +158,12 @@ def frame_shape(shape: tuple[Any, ...]) -> tuple[int, ...] | None:
     """The per-frame part of a model's input shape if a frame can be reshaped to it, else None."""
     rest = tuple(shape[1:])
     return rest if rest in INPUT_SHAPES else None
+
+
+def open_model(path: Path, threads: int) -> tuple[Any, str]:
+    """A model file -> ONNX Runtime's session for it and the file's SHA-256. Raises ModelError."""
+    content = _content(path)
+    return _session(content, path, threads), hashlib.sha256(content).hexdigest()
 
 
 def _content(path: Path) -> bytes:

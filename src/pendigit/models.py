@@ -9,12 +9,13 @@ from typing import Any
 from pendigit.errors import UsageError
 
 WEIGHTS = Path(__file__).parent / "weights"
+ROWS = "rows"  # reads whole rows, and is no classifier
 DEFAULT = "reader"  # for digits of all hands; `classic` is the tutorials' network
 
 
 def shipped() -> dict[str, Path]:
-    """Name -> file of every model inside the package."""
-    return {path.stem: path for path in sorted(WEIGHTS.glob("*.onnx"))}
+    """Name -> file of every classifier inside the package."""
+    return {path.stem: path for path in sorted(WEIGHTS.glob("*.onnx")) if path.stem != ROWS}
 
 
 def cards() -> dict[str, dict[str, Any]]:

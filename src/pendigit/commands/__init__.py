@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from pendigit.commands import augment, doctor, evaluate, models, networks, predict, read, report, train
+from pendigit.commands import augment, doctor, evaluate, models, networks, predict, read, report, serve, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -33,6 +33,7 @@ app.command()(predict.predict)
 app.command()(read.read)
 app.command()(doctor.doctor)
 app.command()(report.report)
+app.command()(serve.serve)
 app.command()(networks.networks)
 app.command()(models.models)
 app.command()(augment.augment)

@@ -28,7 +28,7 @@ def doctor(
     from pendigit.reading.stages import read_stages
 
     picture = load_image(image)
-    stages = read_stages(picture, pendigit.load_reader(model).classifier, parse_region(region))
+    stages = read_stages(picture, pendigit.load_reader(model).networks, parse_region(region))
     path = output if output is not None else Path(f"{Path(image).name}.doctor.png")
     publish_picture(path, draw_stages(stages))
     for row in stages.reading.rows:

@@ -28,6 +28,7 @@ def read(
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
+    drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
     digits: Annotated[str | None, typer.Option(help="Digits of each number: 5, or 3-6.")] = None,
     rows: Annotated[int | None, typer.Option(help="How many rows there are.")] = None,
     pattern: Annotated[str | None, typer.Option(help="The numbers' form, such as ####-##.")] = None,
@@ -50,7 +51,7 @@ def read(
     for path in paths:
         try:
             pages = load_pages(path)
-            readings = [reader.read(page, part, keep, **asked) for page in pages]
+            readings = [reader.read(page, part, keep, drawn, **asked) for page in pages]
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})

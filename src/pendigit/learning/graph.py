@@ -86,8 +86,9 @@ def _flatten(graph: Graph, layer: Any, inputs: list[str]) -> str:
 
 
 def _reshape(graph: Graph, layer: Any, inputs: list[str]) -> str:
-    shape = [int(side) for side in layer.output.shape[1:]]
-    shaped = graph.add("Reshape", _channels_last(graph, layer, inputs[0]), graph.ints(-1, *shape))
+    shape = [-1 if side is None else int(side) for side in layer.output.shape[1:]]
+    count = 0 if -1 in shape else -1  # one side may be free; 0 takes what the input has
+    shaped = graph.add("Reshape", _channels_last(graph, layer, inputs[0]), graph.ints(count, *shape))
     return graph.add("Transpose", shaped, perm=[0, 3, 1, 2]) if len(shape) == 3 else shaped
 
 

@@ -26,7 +26,9 @@ STEPS = 40  # of it
 FEWEST = 20  # corners of words by which a form is told from others
 CORNERS, CLEAR, APART = 300, 0.05, 8  # of a form: at most, quality by the best one's, pixels between them
 PATCH, ROOM = 21, 3  # pixels: a corner's surroundings, a letter or two; how far it may lie off
-ALIKE = 0.75  # correlation: three quarters of other words stay below it; blur, grain and shadow leave the same ones above
+ALIKE = (
+    0.75  # correlation: three quarters of other words stay below it; blur, grain and shadow leave the same ones above
+)
 TOLERANCE = 7  # pixels: the square by which the scan's ink is widened before print is looked up in it
 PRESENT = 0.6  # of the form that a scan of it shows; folds, stamps and writing hide some; other forms show a third
 NEARBY = 0.5  # of a field's height around it: where its own print must be present too

@@ -51,6 +51,17 @@ def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
     return Ink(ink, _threshold(ink, least), uint8(traces), noise, light_on_dark)
 
 
+def plain_ink(grey: Grey) -> Ink:
+    """A drawing (H, W) uint8 on one even ground, of either polarity -> its ink, the darkest of it 255."""
+    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2).astype(np.float32))
+    low, high, _, _ = cv2.minMaxLoc(grey)
+    gain = 255 / (high - low) if high - low >= FAINTEST else 0.0
+    dark = np.abs(grey.astype(np.float32) - (low if light_on_dark else high)) * np.float32(gain)
+    ink = np.rint(dark).astype(np.uint8)
+    _, mask = cv2.threshold(ink, SHARE * 255, 255, cv2.THRESH_BINARY)
+    return Ink(ink, uint8(mask), uint8(mask), 0.0, light_on_dark)
+
+
 def _threshold(ink: Grey, faintest: float) -> Grey:
     """Ink (H, W) -> 255 where it is clearly above the grain, and not much paler than the darkest ink nearby.
 

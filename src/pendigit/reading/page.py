@@ -80,6 +80,11 @@ class Page:
         return Page(uint8(grey), self.to_picture @ np.linalg.inv(matrix), self.size)
 
 
+def same_page(picture: npt.NDArray[np.uint8]) -> Page:
+    """A picture (H, W) or (H, W, 3) as a page of its own size."""
+    return Page(to_grey(picture), np.eye(3), (picture.shape[1], picture.shape[0]))
+
+
 def flat_page(picture: npt.NDArray[np.uint8], sheet: Sheet | None) -> Page:
     """A picture (H, W) or (H, W, 3) -> the page that is read: the sheet alone, or all of the picture."""
     height, width = picture.shape[:2]

@@ -16,10 +16,12 @@ from pendigit.frame import to_frame
 from pendigit.models import find_model
 from pendigit.reading.forms import read_form
 from pendigit.reading.images import Source, load_image
+from pendigit.reading.networks import Networks, load_row_network
 from pendigit.reading.rules import Rules, page_rules
 from pendigit.reading.stages import Region, read_stages
 from pendigit.reading.template import Template, load_template
 from pendigit.results import Form, Reading
+from pendigit.rownet import RowNetwork
 
 Sources: TypeAlias = "Source | Iterable[Source]"
 
@@ -33,10 +35,11 @@ class Reader:
 
     Args:
         classifier: What reads the frames.
+        rows: What reads whole rows; without it, every row is cut into digits.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
-        self.classifier = classifier
+    def __init__(self, classifier: Classifier, rows: RowNetwork | None = None) -> None:
+        self.classifier, self.networks = classifier, Networks(classifier, rows)
 
     def predict(self, images: Sources) -> npt.NDArray[np.int64]:
         """Pictures -> the most probable digits (n,). Raises ImageError naming the first that cannot be read."""
@@ -55,6 +58,7 @@ class Reader:
         image: Source,
         region: Region | None = None,
         keep: str = "",
+        drawn: bool = False,
         *,
         digits: int | tuple[int, int] | None = None,
         rows: int | None = None,
@@ -72,6 +76,8 @@ class Reader:
             image: A path, bytes, a Pillow image or an array, see `load_image`.
             region: Read this part alone: left, top, width, height in pixels of the upright picture.
             keep: Separators to report with the digits, any of ".,-"; rows read by rules have a pattern's instead.
+            drawn: It was drawn on a screen, on an even ground: no sheet, light or lines are looked for, and it is read
+                in a tenth of the time.
             digits: How many digits each number has, or the least and the most.
             rows: How many rows there are.
             pattern: The numbers' form, such as "####-##": # is any digit, other characters are not read.
@@ -85,7 +91,7 @@ class Reader:
         """
         picture = load_image(image)
         rules = page_rules(Rules(digits, pattern, check, between), rows, sum_of)
-        return read_stages(picture, self.classifier, region, keep, rules).reading
+        return read_stages(picture, self.networks, region, keep, drawn, rules).reading
 
     def read_form(self, image: Source, template: Template | str | Path) -> Form:
         """The numbers in a filled form, whose scan may be shifted, scaled or turned.
@@ -99,7 +105,7 @@ class Reader:
             UsageError: The template cannot be used.
         """
         form = template if isinstance(template, Template) else load_template(template)
-        return read_form(form, load_image(image), self.classifier)
+        return read_form(form, load_image(image), self.networks)
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""
@@ -118,7 +124,7 @@ def load_reader(model: str | Path | None = None, threads: int = 1) -> Reader:
         UsageError: No model has this name.
         ModelError: The file is no usable model.
     """
-    return Reader(OnnxClassifier(find_model(model), threads=threads))
+    return Reader(OnnxClassifier(find_model(model), threads=threads), load_row_network(threads))
 
 
 def _each(images: Sources) -> Iterator[Source]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import Classifier
 from pendigit.errors import ImageError, UsageError
-from pendigit.ink import Grey
-from pendigit.reading.light import Ink, find_ink
+from pendigit.ink import Grey, uint8
+from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.networks import Networks
 from pendigit.reading.obeying import Chosen, obey
-from pendigit.reading.page import Page, flat_page
+from pendigit.reading.page import Page, flat_page, same_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, SeenRow, read_rows, row_height
+from pendigit.reading.recognise import Character, SeenRow, row_height
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import MARKS, find_separators
+from pendigit.reading.sequences import read_either
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row
@@ -46,7 +49,7 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    seen: list[SeenRow]
+    seen: Sequence[SeenRow]
     reading: Reading
 
     @property
@@ -66,20 +69,29 @@ class Stages:
         return float(np.mean(clear)) if clear else 0.0
 
 
+class _Asked(NamedTuple):
+    """How a page is read: by which networks, which separators are kept, whether it is known to have but one row."""
+
+    networks: Networks
+    keep: str
+    single: bool
+
+
 def read_stages(
     picture: npt.NDArray[np.uint8],
-    classifier: Classifier,
+    networks: Networks,
     region: Region | None = None,
     keep: str = "",
+    drawn: bool = False,
     rules: PageRules | None = None,
 ) -> Stages:
     """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
 
-    `keep` holds the separators that are reported, any of ".,-"; `rules` say what the numbers must obey. Raises
-    ImageError if the region lies outside the picture, or there are fewer rows than the rules say; UsageError for other
-    characters to keep.
+    `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen; `rules`
+    what the numbers must obey. Raises ImageError if the region lies outside the picture, or there are fewer rows than
+    the rules say; UsageError for other characters to keep.
     """
-    stages = _read(picture, classifier, region, keep, single=rules is not None and rules.rows == 1)
+    stages = _read(picture, region, drawn, _Asked(networks, keep, rules is not None and rules.rows == 1))
     return stages if rules is None else _obeying(stages, rules)
 
 
@@ -100,32 +112,26 @@ def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules
     return Row((rules.dress(chosen.path.text),) if rules.pattern else groups, placed, chosen.ruled)
 
 
-def _read(
-    picture: npt.NDArray[np.uint8], classifier: Classifier, region: Region | None, keep: str, single: bool
-) -> Stages:
-    if set(keep) - set(MARKS):
-        raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
+def _read(picture: npt.NDArray[np.uint8], region: Region | None, drawn: bool, asked: _Asked) -> Stages:
+    if set(asked.keep) - set(MARKS):
+        raise UsageError(f"separators {asked.keep!r}", f"any of {MARKS}", "leave the others out")
     part = picture if region is None else _cut(picture, region)
-    sheet = find_sheet(part)
-    page = flat_page(part, sheet)
+    sheet = None if drawn else find_sheet(part)
+    page = same_page(part) if drawn else flat_page(part, sheet)
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
-    upright = _read_page(part, sheet, page, classifier, keep, single)
+    if drawn:
+        return _read_drawing(part, page, asked)
+    upright = _read_page(part, sheet, page, asked)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), classifier, keep, single, quarters) for quarters in (1, 3))
+    turned = (_read_page(part, sheet, page.turned(quarters), asked, quarters) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
 def _read_page(
-    picture: npt.NDArray[np.uint8],
-    sheet: Sheet | None,
-    page: Page,
-    classifier: Classifier,
-    keep: str,
-    single: bool,
-    turned: int = 0,
+    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, asked: _Asked, turned: int = 0
 ) -> Stages:
     """Read a flat page as it stands."""
     ink = find_ink(page.grey, page.enlarged)
@@ -137,11 +143,28 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows = find_rows(pieces.pieces, pieces.height, single)
-    seen = read_rows(rows, ink.ink, pieces.labels, classifier)
-    found = (_row(row.characters, page, pieces.pieces, keep) for row in seen)
-    reading = Reading(tuple(row for row in found if row is not None))
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, asked)
     return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, seen, reading)
+
+
+def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, asked: _Asked) -> Stages:
+    """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
+    ink = plain_ink(page.grey)
+    pieces = find_pieces(ink.mask, ink.ink)
+    lines = np.zeros_like(ink.mask)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, asked)
+    return Stages(picture, None, 0, page, 0.0, ink, lines, pieces, rows, seen, reading)
+
+
+def _read_pieces(
+    pieces: Pieces, page: Page, ink: Ink, lines: Grey, asked: _Asked
+) -> tuple[list[list[Piece]], Sequence[SeenRow], Reading]:
+    """Pieces of ink -> their rows, what was seen in these, and the reading."""
+    rows = find_rows(pieces.pieces, pieces.height, asked.single)
+    dark = uint8(cv2.bitwise_not(page.grey)) if ink.light_on_dark else page.grey
+    seen = read_either(rows, dark, ink.ink, lines, pieces.labels, asked.networks)
+    found = (_row(row.characters, page, pieces.pieces, asked.keep) for row in seen)
+    return rows, seen, Reading(tuple(row for row in found if row is not None))
 
 
 def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:

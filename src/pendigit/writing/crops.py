@@ -29,9 +29,9 @@ def on_paper(rng: Rng, ink: Ink) -> Grey:
     grey = np.rint(np.clip(picture, 0, 255)).astype(np.uint8)
     kind = rng.random()
     if kind < 0.15:
-        grey = _two_levels(grey, paper, contrast, rng.uniform(0.3, 0.7))
+        grey = two_levels(grey, paper, contrast, rng.uniform(0.3, 0.7))
     elif kind < 0.35:
-        grey = _compressed(grey, int(rng.integers(25, 90)))
+        grey = compressed(grey, int(rng.integers(25, 90)))
     return np.asarray(255 - grey if rng.random() < 0.15 else grey, np.uint8)
 
 
@@ -83,12 +83,12 @@ def _shade(rng: Rng, shape: tuple[int, ...]) -> Ink:
     )
 
 
-def _two_levels(grey: Grey, paper: float, contrast: float, share: float) -> Grey:
+def two_levels(grey: Grey, paper: float, contrast: float, share: float) -> Grey:
     """Black and white, as a fax or a scan for forms."""
     return np.where(grey < paper - share * contrast, np.uint8(0), np.uint8(255))
 
 
-def _compressed(grey: Grey, quality: int) -> Grey:
+def compressed(grey: Grey, quality: int) -> Grey:
     """Through JPEG."""
     _, content = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(content, cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -21,12 +21,17 @@ def draw_digit(rng: Rng, digit: int) -> Ink:
     return draw(rng, write(rng, digit))
 
 
-def draw(rng: Rng, strokes: Strokes) -> Ink:
-    """Strokes of any size -> ink (h, w), cropped, the longer side about 64 pixels."""
+def random_pen(rng: Rng) -> float:
+    """The width of some pen's stroke, as a share of the digit's longer side."""
+    return float(np.exp(rng.uniform(np.log(FINE), np.log(BROAD))))
+
+
+def draw(rng: Rng, strokes: Strokes, pen: float | None = None) -> Ink:
+    """Strokes of any size -> ink (h, w), cropped, the longer side about 64 pixels; `pen` is a share of it, or any."""
     every = np.concatenate(strokes)
     low, high = every.min(axis=0), every.max(axis=0)
     scale = HEIGHT / max(*(high - low), 1e-6)
-    width = HEIGHT * np.exp(rng.uniform(np.log(FINE), np.log(BROAD)))
+    width = HEIGHT * (random_pen(rng) if pen is None else pen)
     shape = np.ceil((high - low) * scale + 2 * width + 2 * MARGIN).astype(int)[::-1]
     canvas = np.zeros(shape, np.uint8)
     nib = _nib(rng)
@@ -38,8 +43,10 @@ def draw(rng: Rng, strokes: Strokes) -> Ink:
     return cropped(ink)
 
 
-def repen(rng: Rng, ink: Ink) -> Ink:
+def repen(rng: Rng, ink: Ink, pen: float | None = None) -> Ink:
     """Ink (h, w) as a finer or broader pen would have drawn it: its outline moved, its middle line kept.
+
+    `pen` is its stroke's width as a share of the longer side, or any.
 
     The outline is a level of the distance to it; moving it in by more than a stroke's half width would break the
     stroke, so that it is held back along the strokes' middle.
@@ -51,7 +58,7 @@ def repen(rng: Rng, ink: Ink) -> Ink:
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5)
     ridge = cv2.dilate(depth, np.ones((5, 5), np.uint8))  # a stroke's half width, near its middle
     half = float(np.median(ridge[(depth > 0) & (depth >= ridge - 0.5)]))
-    wanted = max(ink.shape) * np.exp(rng.uniform(np.log(FINE), np.log(BROAD))) / 2
+    wanted = max(ink.shape) * (random_pen(rng) if pen is None else pen) / 2
     level = np.clip(half - wanted, -4.0 * half, None)
     kept = np.minimum(level, ridge - 0.8) if level > 0 else level  # at least 1.6 pixels of a stroke stay
     return cropped(np.clip(depth - kept + 0.5, 0, 1).astype(np.float32))

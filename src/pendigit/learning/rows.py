@@ -1,0 +1,211 @@
+"""The row network: a row of any width goes in, and every second column tells which sign ends there, if any.
+
+Fully convolutional, trained with connectionist temporal classification (Graves, Fernandez, Gomez and Schmidhuber
+2006): no row is ever cut into digits. As generated rows know where their signs stand, a second, smaller loss asks for
+each sign near its middle, which shortens the start and makes the alignment tell where a digit is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import layers
+
+from pendigit.datasets.strings import MOST_SIGNS, WIDEST, Rows
+from pendigit.errors import TrainingError
+from pendigit.learning.fastconv import fast_convolutions
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT
+
+BUCKETS = {96: 64, 160: 48, 256: 32, WIDEST: 16}  # frames up to this wide -> as many in a batch
+NARROWER, TALLER = (0.85, 1.0), (0.88, 1.1)  # times, each time that a row is seen
+SLANT, DROP = 0.1, 0.7  # standard deviations: columns by rows, and pixels
+IMPOSSIBLE = 1e4  # nats: no way through the columns says so many signs
+CLEAR = 2  # columns around a sign's middle that may tell it or nothing
+NEAR = 1  # columns around a sign's middle, one of which should tell it
+PLACES = 0.3  # weight of the loss of places against CTC's
+EMA = 0.998  # of the weights that are kept: an average over about five hundred steps
+
+
+def row_network() -> keras.Model:
+    """Frames (n, 32, W, 1) scaled to 0-1 -> logits (n, W / 2, 12): the digits, other signs, nothing.
+
+    Two strides come first, as rows are many pixels and few signs: 0.25 million parameters, 0.15 million multiply-adds
+    for each column of pixels.
+    """
+    frames = keras.Input((ROW_HEIGHT, None, 1), name="frames")
+    x = layers.ZeroPadding2D(((2, 1), (2, 1)))(frames)
+    x = layers.Conv2D(16, 5, strides=2, activation="relu")(x)
+    x = layers.ZeroPadding2D(((1, 0), (1, 0)))(x)
+    x = layers.Conv2D(48, 3, strides=2, use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.97)(x))
+    x = _normalised(x, 48)
+    x = layers.MaxPooling2D((2, 1))(x)
+    x = _normalised(x, 80)
+    x = _normalised(x, 96, (4, 3))
+    x = _normalised(x, 96, (1, 5))
+    x = _normalised(x, 96, (1, 5))
+    x = layers.Conv2D(CLASSES * 4 // COLUMN, 1)(x)  # two columns side by side
+    return keras.Model(frames, layers.Reshape((-1, CLASSES))(x), name="rows")
+
+
+def _normalised(x: Any, filters: int, size: tuple[int, int] = (3, 3)) -> Any:
+    """A convolution that keeps the width, batch normalisation (Ioffe and Szegedy 2015) and ReLU."""
+    down = 0 if size[0] == 4 else size[0] // 2
+    x = layers.ZeroPadding2D((down, size[1] // 2))(x) if down or size[1] > 1 else x
+    x = layers.Conv2D(filters, size, use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(x))
+
+
+class Batch(NamedTuple):
+    """Rows of one width: frames (n, 32, W) uint8, signs (n, 20) int32, counts (n,), centres (n, 20) in columns."""
+
+    frames: npt.NDArray[np.uint8]
+    signs: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]
+    centres: npt.NDArray[np.int32]
+
+
+def batches(rows: Rows, rng: np.random.Generator) -> list[Batch]:
+    """Rows in batches of about one width each, in random order; what fills no batch is left out."""
+    widths = np.array([frame.shape[1] for frame in rows.frames])
+    found, narrower = [], 0
+    for width, size in BUCKETS.items():
+        chosen = rng.permutation(np.flatnonzero((widths > narrower) & (widths <= width)))
+        starts = range(0, len(chosen) - size + 1, size)
+        found += [_batch(rows, chosen[at : at + size], width, rng) for at in starts]
+        narrower = width
+    return [found[index] for index in rng.permutation(len(found))]
+
+
+def _batch(rows: Rows, chosen: npt.NDArray[np.intp], width: int, rng: np.random.Generator) -> Batch:
+    frames = np.zeros((len(chosen), ROW_HEIGHT, width), np.uint8)
+    signs, centres = np.zeros((2, len(chosen), MOST_SIGNS), np.int32)
+    counts = np.array([len(rows.signs[index]) for index in chosen], np.int32)
+    for place, index in enumerate(chosen):
+        wide, matrix = _bent(rng)
+        cv2.warpAffine(rows.frames[index], matrix, (width, ROW_HEIGHT), dst=frames[place], flags=cv2.INTER_LINEAR)
+        signs[place, : counts[place]] = rows.signs[index]
+        columns = np.clip(rows.centres[index] * wide / COLUMN, NEAR, width // COLUMN - 1 - NEAR)
+        centres[place, : counts[place]] = columns.astype(np.int32)
+    return Batch(frames, signs, counts, centres)
+
+
+def _bent(rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float32]]:
+    """A row made narrower, higher or lower, slanted and moved a little: how much narrower, and the matrix (2, 3)."""
+    wide, tall, slant = rng.uniform(*NARROWER), rng.uniform(*TALLER), rng.normal(0, SLANT)
+    middle = ROW_HEIGHT / 2
+    drop = middle * (1 - tall) + rng.normal(0, DROP)
+    return wide, np.array([[wide, -slant, slant * middle], [0, tall, drop]], np.float32)
+
+
+def row_loss(logits: Any, batch: Batch) -> Any:
+    """Logits (n, T, 12) -> the mean loss of a sign in nats: CTC's, and a share of that of its place."""
+    total = jnp.maximum(1, batch.counts.sum())
+    return ctc(logits, batch).sum() / total + PLACES * _place_loss(jax.nn.log_softmax(logits), batch).sum() / total
+
+
+def ctc(logits: Any, batch: Batch) -> Any:
+    """Logits (n, T, 12) -> how unlikely they make each row's signs, in nats (n,); 0 for signs closer than columns."""
+    length = jnp.full(len(batch.frames), logits.shape[1])
+    losses = keras.ops.ctc_loss(batch.signs, logits, batch.counts, length, mask_index=BLANK)
+    return jnp.where(losses < IMPOSSIBLE, losses, 0.0)
+
+
+def _place_loss(scores: Any, batch: Batch) -> Any:
+    """Each sign near its middle, and nothing where no sign is near: losses (n,)."""
+    real = jnp.arange(MOST_SIGNS) < batch.counts[:, None]
+    near = batch.centres[:, :, None] + jnp.arange(-NEAR, NEAR + 1)
+    row = jnp.arange(len(scores))[:, None, None]
+    told = jax.nn.logsumexp(scores[row, near, batch.signs[:, :, None]], axis=2)
+    away = jnp.abs(jnp.arange(scores.shape[1])[None, :, None] - batch.centres[:, None]) > CLEAR
+    empty = (away | ~real[:, None]).all(axis=2)
+    return -(jnp.minimum(told, 0) * real).sum(axis=1) - (scores[:, :, BLANK] * empty).sum(axis=1)
+
+
+@dataclass
+class State:
+    """All that decides how a training goes on."""
+
+    trainable: list[Any]
+    fixed: list[Any]
+    optimizer: list[Any]
+    average: list[Any]
+
+
+class RowTraining:
+    """Trains the row network batch by batch with AdamW and one cycle of the learning rate.
+
+    Args:
+        model: The network.
+        rate: The highest learning rate.
+        warm: The share of the training in which the rate rises to it.
+    """
+
+    def __init__(self, model: keras.Model, rate: float, warm: float) -> None:
+        self.model, self._rate, self._warm = model, rate, warm
+        self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4, global_clipnorm=2.0)
+        self._optimizer.build(model.trainable_variables)
+        groups = model.trainable_variables, model.non_trainable_variables, self._optimizer.variables
+        values = [[jnp.asarray(np.array(variable.value)) for variable in group] for group in groups]
+        self.state = State(*values, average=[jnp.array(value) for value in values[0]])
+        self._step = jax.jit(self._update)
+
+    def run(self, found: list[Batch], start: float, share: float) -> Iterator[float]:
+        """Train on batches, which are the training's `share` from `start` (0 to 1) on, yielding each loss."""
+        for index, batch in enumerate(found):
+            rate = self._rate_at(start + share * index / len(found))
+            with fast_convolutions():  # acts while a width is compiled
+                values = self._step(vars(self.state), batch, np.float32(rate))
+            self.state = State(**values[0])
+            loss = float(values[1])
+            if not math.isfinite(loss):
+                raise TrainingError("the loss became NaN or infinite", "a finite loss", "train with a lower rate")
+            yield loss
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The state as host arrays."""
+        return {f"{index:04}": np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(vars(self.state)))}
+
+    def restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        """Go on from what `arrays` gave."""
+        shape = jax.tree.structure(vars(self.state))
+        leaves = [jnp.asarray(arrays[key]) for key in sorted(arrays)]
+        self.state = State(**jax.tree.unflatten(shape, leaves))
+
+    def settle(self) -> keras.Model:
+        """Put the average of the weights into the network and return it."""
+        for variables, values in (
+            (self.model.trainable_variables, self.state.average),
+            (self.model.non_trainable_variables, self.state.fixed),
+        ):
+            for variable, value in zip(variables, values, strict=True):
+                variable.assign(np.array(value))
+        return self.model
+
+    def _rate_at(self, done: float) -> float:
+        if done < self._warm:
+            return self._rate * (0.04 + 0.96 * done / self._warm)
+        return self._rate * (0.005 + 0.995 * (1 + math.cos(math.pi * (done - self._warm) / (1 - self._warm))) / 2)
+
+    def _update(self, state: dict[str, list[Any]], batch: Batch, rate: Any) -> tuple[dict[str, list[Any]], Any]:
+        x = batch.frames.astype(jnp.float32)[..., None] / 255
+
+        def loss_of(trainable: list[Any]) -> tuple[Any, list[Any]]:
+            logits, fixed = self.model.stateless_call(trainable, state["fixed"], x, training=True)
+            return row_loss(logits, batch), fixed
+
+        (loss, fixed), slopes = jax.value_and_grad(loss_of, has_aux=True)(state["trainable"])
+        optimizer = [rate if index == 1 else value for index, value in enumerate(state["optimizer"])]
+        trainable, optimizer = self._optimizer.stateless_apply(optimizer, slopes, state["trainable"])
+        kept = jnp.minimum(EMA, (1 + optimizer[0]) / (10 + optimizer[0]))  # short at the start
+        average = [kept * old + (1 - kept) * new for old, new in zip(state["average"], trainable, strict=True)]
+        return {"trainable": trainable, "fixed": fixed, "optimizer": optimizer, "average": average}, loss

@@ -1,0 +1,184 @@
+"""From a row network's columns to digits: which ones, how surely, and where.
+
+The network tells for each column what stands there (`rownet.py`). Many ways of reading along the columns give the same
+number; all of them count (Graves and others, 2006, section 4).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from pendigit.rowframe import BLANK, COLUMN, OTHER
+
+BEAM = 12  # beginnings kept at each column
+LEAST = 1e-3  # a digit less likely in a column starts no reading
+EMPTY = 0.999  # columns surer than this of nothing part stretches
+DIGITS = 10
+
+Scores: TypeAlias = npt.NDArray[np.float32]  # (T, 12) log probabilities
+Logs: TypeAlias = npt.NDArray[np.float64]
+Beams: TypeAlias = dict[tuple[int, ...], tuple[float, float]]
+
+
+class Stretch(NamedTuple):
+    """Columns in which something may stand, between others that are surely empty.
+
+    Attributes:
+        first, end: Columns, the latter exclusive.
+        numbers: What they may say, as digits, each with its log probability.
+    """
+
+    first: int
+    end: int
+    numbers: dict[tuple[int, ...], float]
+
+
+class RowReading(NamedTuple):
+    """What a row says.
+
+    Attributes:
+        probabilities: (N, 10) float32, each digit's, given that one stands there and the others are as read.
+        digitness: (N,) float32, that one stands there at all.
+        middles: (N,) float32, in the frame's pixels from its left.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    digitness: npt.NDArray[np.float32]
+    middles: npt.NDArray[np.float32]
+
+    @property
+    def digits(self) -> tuple[int, ...]:
+        """The digits from left to right."""
+        return tuple(int(digit) for digit in self.probabilities.argmax(axis=1))
+
+
+def read_columns(scores: Scores) -> RowReading:
+    """Log probabilities (T, 12) of one row -> its digits; signs that are none count as nothing."""
+    logs = _digits_or_nothing(scores)
+    best = [max(each.numbers, key=lambda text: each.numbers[text]) for each in _stretches(logs)]
+    digits = tuple(digit for text in best for digit in text)
+    if not digits:
+        return RowReading(np.empty((0, DIGITS), np.float32), np.empty(0, np.float32), np.empty(0, np.float32))
+    return _judged(logs, digits)
+
+
+def judge(scores: Scores, digits: tuple[int, ...]) -> RowReading:
+    """Log probabilities (T, 12) of one row -> some digits, as if it said just these."""
+    return _judged(_digits_or_nothing(scores), digits)
+
+
+def _digits_or_nothing(scores: Scores) -> Logs:
+    """(T, 12) -> (T, 11): the ten digits, and nothing or another sign."""
+    logs = scores[:, : DIGITS + 1].astype(np.float64)
+    logs[:, DIGITS] = np.logaddexp(scores[:, BLANK], scores[:, OTHER])
+    return logs
+
+
+def stretches(scores: Scores, beam: int = BEAM) -> list[Stretch]:
+    """Log probabilities (T, 12) of one row -> its stretches from left to right; what each says is independent."""
+    return _stretches(_digits_or_nothing(scores), beam)
+
+
+def _stretches(logs: Logs, beam: int = BEAM) -> list[Stretch]:
+    full = np.concatenate([[False], logs[:, DIGITS] < np.log(EMPTY), [False]])
+    turns = np.flatnonzero(full[1:] != full[:-1]).reshape(-1, 2)  # the first column of each stretch, and the one after
+    return [Stretch(int(first), int(end), _numbers(logs[first:end], beam)) for first, end in turns]
+
+
+def _numbers(logs: Logs, beam: int) -> dict[tuple[int, ...], float]:
+    """The most probable numbers in some columns and their log probabilities; always nothing, and each single digit.
+
+    A search along the columns that keeps the best beginnings.
+    """
+    beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
+    for column in logs:
+        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:beam])
+    numbers = {(), *((digit,) for digit in range(DIGITS)), *beams}
+    return {text: _probability(logs, text) for text in sorted(numbers)}
+
+
+def _longer(beams: Beams, column: npt.NDArray[np.float64]) -> Beams:
+    """Numbers read so far, and all that one more column may make of them."""
+    after: dict[tuple[int, ...], tuple[float, float]] = {}
+
+    def add(text: tuple[int, ...], empty: float, full: float) -> None:
+        old = after.get(text, (-np.inf, -np.inf))
+        after[text] = float(np.logaddexp(old[0], empty)), float(np.logaddexp(old[1], full))
+
+    likely = [(digit, float(column[digit])) for digit in range(DIGITS) if column[digit] > np.log(LEAST)]
+    for text, (empty, full) in beams.items():
+        either = float(np.logaddexp(empty, full))
+        add(text, either + float(column[DIGITS]), -np.inf)
+        for digit, log in likely:
+            again = text[-1:] == (digit,)
+            if again:
+                add(text, -np.inf, full + log)
+            add((*text, digit), -np.inf, (empty if again else either) + log)
+    return after
+
+
+def _judged(logs: Logs, digits: tuple[int, ...]) -> RowReading:
+    """Each digit's probabilities from all ways through the columns in which the other digits are as read."""
+    states = np.array([DIGITS] + [each for digit in digits for each in (digit, DIGITS)])  # nothing around each
+    emitted = logs[:, states]
+    forward, backward = _along(emitted, states), _along(emitted[::-1, ::-1], states[::-1])[::-1, ::-1]
+    at = np.arange(len(digits)) * 2 + 1
+    begins = _meeting(forward, at, digits, -1)  # ways to the column before, from which a digit may begin
+    ends = _meeting(backward, at, digits, 1)
+    inside = total = np.full((len(at), DIGITS), -np.inf)
+    for column in range(len(logs)):
+        start = begins[column - 1] if column else _only(0, len(at))
+        stop = ends[column + 1] if column + 1 < len(logs) else _only(-1, len(at))
+        inside = np.logaddexp(inside, start) + logs[column, :DIGITS]
+        total = np.logaddexp(total, inside + stop)
+    without = np.array([_probability(logs, digits[:index] + digits[index + 1 :]) for index in range(len(at))])
+    present = np.logaddexp.reduce(total, axis=1)
+    probabilities = np.exp(total - present[:, None])
+    digitness = np.exp(present - np.logaddexp(present, without))
+    middles = (forward + backward - emitted)[:, at]
+    weight = np.exp(middles - middles.max(axis=0))
+    columns = (np.arange(len(logs)) + 0.5) * COLUMN
+    middle = (weight * columns[:, None]).sum(axis=0) / weight.sum(axis=0)
+    return RowReading(probabilities.astype(np.float32), digitness.astype(np.float32), middle.astype(np.float32))
+
+
+def _along(emitted: Logs, states: npt.NDArray[np.intp]) -> Logs:
+    """Log probability of all ways that have come to each state at each column, (T, S), that column included."""
+    ways = np.full(emitted.shape, -np.inf)
+    ways[0, :2] = emitted[0, :2]
+    may_skip = np.zeros(len(states), bool)
+    may_skip[2:] = (states[2:] != DIGITS) & (states[2:] != states[:-2])
+    for column in range(1, len(emitted)):
+        before = ways[column - 1]
+        reached = before.copy()
+        reached[1:] = np.logaddexp(reached[1:], before[:-1])
+        reached[2:] = np.where(may_skip[2:], np.logaddexp(reached[2:], before[:-2]), reached[2:])
+        ways[column] = reached + emitted[column]
+    return ways
+
+
+def _meeting(ways: Logs, at: npt.NDArray[np.intp], digits: tuple[int, ...], step: int) -> Logs:
+    """Ways (T, N, 10) beside each digit, were it any of the ten: in nothing, or straight in an unlike neighbour."""
+    found = np.repeat(ways[:, at + step, None], DIGITS, axis=2)
+    for index, place in enumerate(at + 2 * step):
+        if 0 <= place < ways.shape[1]:
+            unlike = np.arange(DIGITS) != digits[index + step]
+            found[:, index, unlike] = np.logaddexp(found[:, index, unlike], ways[:, place, None])
+    return found
+
+
+def _only(index: int, count: int) -> Logs:
+    """What may begin or end a row (N, 1): the first digit or the last."""
+    possible = np.full((count, 1), -np.inf)
+    possible[index] = 0.0
+    return possible
+
+
+def _probability(logs: Logs, digits: tuple[int, ...]) -> float:
+    """The log probability of a number, over all ways through the columns."""
+    states = np.array([DIGITS] + [each for digit in digits for each in (digit, DIGITS)])
+    ways = _along(logs[:, states], states)
+    return float(np.logaddexp.reduce(ways[-1, -2:]))

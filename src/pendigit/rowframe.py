@@ -1,0 +1,51 @@
+"""The row's frame: what a network that reads whole rows sees, made of any crop of one row of writing.
+
+As `frame.py` is for one digit: the same for training and for reading. The crop is brought to one height, its light is
+flattened, and its darkest strokes become 255. Nothing is thresholded or cut, so that faint strokes and digits that
+touch stay as they are; the paper's print stays too, and the network is taught to look past it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from pendigit.ink import Grey, square, uint8
+
+ROW_HEIGHT = 32  # pixels: of a row's frame; its digits fill half of it to nearly all
+COLUMN = 2  # pixels: the network tells of every second column
+OTHER, BLANK, CLASSES = 10, 11, 12  # classes after the ten digits: a sign that is no digit, and nothing
+STRIDE = 4  # pixels: widths are multiples of it, since the network looks at every fourth column
+REACH = 19  # pixels: wider than a fat marker's stroke in a frame, so that a closing leaves only paper
+DARKEST = 0.005  # of the frame's pixels: so many may be darker than what becomes 255, such as a speck's
+FAINTEST = 14  # of 255: paler ink is not stretched to 255, so that empty paper stays pale
+
+
+def to_row(dark: Grey) -> Grey:
+    """A crop (h, w) uint8 of one row, dark on light -> its frame (32, W) uint8, ink bright, W a multiple of 4."""
+    height, width = dark.shape
+    scale = ROW_HEIGHT / height
+    wide = max(STRIDE, round(width * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(dark, (wide, ROW_HEIGHT), interpolation=way)
+    paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, square(REACH)), (REACH, REACH))
+    ink = cv2.bitwise_not(cv2.divide(small, cv2.max(paper, small), scale=255))
+    stretched = cv2.convertScaleAbs(ink, alpha=255 / max(FAINTEST, _peak(uint8(ink))))
+    return np.pad(uint8(stretched), ((0, 0), (0, -wide % STRIDE)))
+
+
+def stack_rows(rows: Sequence[Grey]) -> Grey:
+    """Frames (32, W) of any widths -> one batch (n, 32, longest W), filled up with paper on the right."""
+    width = max((row.shape[1] for row in rows), default=STRIDE)
+    batch = np.zeros((len(rows), ROW_HEIGHT, width), np.uint8)
+    for index, row in enumerate(rows):
+        batch[index, :, : row.shape[1]] = row
+    return batch
+
+
+def _peak(ink: Grey) -> float:
+    """How dark the darkest strokes are, but for a few pixels."""
+    smooth = np.sort(cv2.blur(ink, (2, 2)).ravel())
+    return float(smooth[-1 - round(DARKEST * smooth.size)])

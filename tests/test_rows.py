@@ -1,0 +1,149 @@
+"""Whole rows: the row's frame, generated strings, reading along columns, the network, and what it reads."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pendigit.errors import ModelError
+from pendigit.models import shipped
+from pendigit.reading.columns import read_columns, stretches
+from pendigit.reading.networks import load_row_network
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, stack_rows, to_row
+from pendigit.rownet import RowNetwork
+from pendigit.writing.pens import HEIGHT, Ink
+from pendigit.writing.slips import on_slip
+from pendigit.writing.strings import random_hand, random_number, write_line
+
+
+def bar(rng: np.random.Generator, character: str) -> Ink:
+    """A glyph that every test can make: a bar as wide as its digit says."""
+    return np.ones((HEIGHT, 6 + 4 * "0123456789".find(character)), np.float32)
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(height=st.integers(8, 120), width=st.integers(4, 600), light=st.floats(0.4, 1.0))
+def test_a_rows_frame_has_one_height_and_does_not_see_the_light(height: int, width: int, light: float) -> None:
+    grey = np.full((height, width), 230, np.uint8)
+    cv2.rectangle(grey, (width // 3, height // 4), (width // 3 + max(1, width // 40), 3 * height // 4), 30, -1)
+    frame, darker = to_row(grey), to_row((grey * light).astype(np.uint8))
+    assert frame.shape[0] == ROW_HEIGHT
+    assert frame.shape[1] % 4 == 0
+    assert abs(frame.shape[1] - width * ROW_HEIGHT / height) <= 4
+    assert np.abs(frame.astype(int) - darker).max() <= 16
+    assert not to_row(np.full((height, width), 200, np.uint8)).any()
+
+
+def test_rows_of_any_widths_make_a_batch() -> None:
+    batch = stack_rows([np.full((ROW_HEIGHT, width), 9, np.uint8) for width in (8, 32, 12)])
+    assert batch.shape == (3, ROW_HEIGHT, 32)
+    assert batch[0, :, :8].all()
+    assert not batch[0, :, 8:].any()
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6))
+def test_a_lines_truth_is_in_order_and_on_its_ink(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    text = "".join(filter(lambda c: c.isdigit() or c in " .,-=", random_number(rng)))
+    line = write_line(rng, text, bar, random_hand(rng), 4.0)
+    digits = [sign for sign in line.signs if sign != OTHER]
+    assert digits == [int(c) for c in text if c.isdigit()]
+    assert list(line.centres) == sorted(line.centres)
+    assert all(
+        line.ink[:, int(centre)].any() for centre, sign in zip(line.centres, line.signs, strict=True) if sign < 10
+    )
+    assert not any(a == b == OTHER for a, b in itertools.pairwise(line.signs))
+    slip = on_slip(rng, line, line.ink)
+    assert slip.grey.dtype == np.uint8
+    assert len(slip.signs) == len(slip.centres)
+    assert all(0 <= centre <= 1 for centre in slip.centres)
+
+
+def scores(seed: int, columns: int) -> np.ndarray:
+    """Log probabilities in which 0, 1, 2, another sign and nothing alone are likely."""
+    values = np.random.default_rng(seed).normal(0, 2, (columns, CLASSES))
+    values[:, 3:10] = -40
+    return np.asarray(values - np.log(np.exp(values).sum(axis=1, keepdims=True)), np.float32)
+
+
+def all_numbers(columns: np.ndarray) -> dict[tuple[int, ...], float]:
+    """Every number's probability, by adding up every way through the columns."""
+    found: dict[tuple[int, ...], float] = {}
+    for way in itertools.product((0, 1, 2, OTHER, BLANK), repeat=len(columns)):
+        merged = [BLANK if sign == OTHER else sign for sign in way]
+        number = tuple(sign for sign, _ in itertools.groupby(merged) if sign != BLANK)
+        chance = float(np.exp(sum(columns[at, sign] for at, sign in enumerate(way))))
+        found[number] = found.get(number, 0.0) + chance
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_reading_along_columns_finds_what_all_ways_together_say(seed: int) -> None:
+    columns = scores(seed, 5)
+    chances = all_numbers(columns)
+    read = read_columns(columns)
+    best = max(chances, key=lambda number: chances[number])
+    assert chances[read.digits] >= 0.7 * chances[best]  # each digit's own best may differ from the best number
+    for index in range(len(read.digits)):
+        before, after = read.digits[:index], read.digits[index + 1 :]
+        if read.digits != best:
+            continue
+        others = np.array([chances.get((*before, digit, *after), 0.0) for digit in range(10)])
+        assert np.allclose(read.probabilities[index], others / others.sum(), atol=1e-4)
+        there = others.sum() / (others.sum() + chances.get((*before, *after), 0.0))
+        assert read.digitness[index] == pytest.approx(there, abs=1e-4)
+
+
+def test_stretches_tell_apart_what_is_surely_parted() -> None:
+    columns = scores(3, 9)
+    columns[4] = np.log(1e-9)
+    columns[4, BLANK] = 0.0
+    found = stretches(columns)
+    assert [(each.first, each.end) for each in found] == [(0, 4), (5, 9)]
+    for each in found:
+        chances = all_numbers(columns[each.first : each.end])
+        for number in [(), (0,), (1,), (2,), max(chances, key=lambda number: chances[number])]:
+            assert np.exp(each.numbers[number]) == pytest.approx(chances[number], rel=0.02)
+
+
+def test_equal_neighbours_need_something_between() -> None:
+    columns = np.full((9, CLASSES), -20.0, np.float32)
+    columns[:, BLANK] = -1e-6
+    for at in (1, 2, 5):
+        columns[at, BLANK], columns[at, 8] = -20, -1e-6
+    read = read_columns(columns)
+    assert read.digits == (8, 8)
+    assert read.middles == pytest.approx([2 * COLUMN, 5.5 * COLUMN], abs=0.5)
+    assert (read.digitness > 0.99).all()
+    columns[3:5, BLANK], columns[3:5, 8] = -20, -1e-6
+    assert read_columns(columns).digits == (8,)
+
+
+def test_nothing_is_read_where_nothing_stands() -> None:
+    columns = np.full((9, CLASSES), -20.0, np.float32)
+    columns[:, OTHER] = -1e-6
+    assert read_columns(columns).digits == ()
+
+
+def test_the_network_that_ships_takes_rows_of_any_width() -> None:
+    network = load_row_network()
+    rows = [np.zeros((ROW_HEIGHT, width), np.uint8) for width in (4, 100, 640)]
+    together = network.logits(rows)
+    assert together.shape == (3, 320, CLASSES)
+    assert np.allclose(np.exp(together).sum(axis=2), 1, atol=1e-4)
+    assert all(read_columns(network.logits([row])[0]).digits == () for row in rows)
+    assert network.logits([]).shape == (0, 0, CLASSES)
+
+
+def test_a_file_that_is_no_row_network(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="use a row network"):
+        RowNetwork(shipped()["classic"])
+    with pytest.raises(ModelError):
+        RowNetwork(tmp_path / "missing.onnx")

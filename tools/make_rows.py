@@ -1,0 +1,172 @@
+"""Make the row network that ships: generate rows, train on them, fit its temperature, publish the file and its card.
+
+    python tools/make_rows.py [--run runs/rows] [--epochs 30] [--chunks 45]    about two hours on one core
+    python tools/make_rows.py --publish [--data DIR]                            only the file and its card, from the run
+
+A training goes on where it was stopped: the state is kept after each epoch, which is 10,000 rows. Rows that are not in
+the cache yet are made first. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for the card
+and never trained on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pendigit.files import make_folder, publish_text
+from pendigit.models import ROWS, WEIGHTS
+
+CHUNKS_AN_EPOCH = 5
+RATE, WARM = 2e-3, 0.08  # the highest learning rate, and the share of the training before it is reached
+FRESH = 1_000_000  # a chunk that no training has seen: for the temperature and the card
+TEMPERATURES = np.exp(np.linspace(np.log(0.6), np.log(1.8), 25))
+PURPOSE = "rows of digits that touch, on any paper"
+NOT_FOR = "Letters and words, printed digits; and deciding alone where a wrong digit does harm."
+
+
+def main() -> None:
+    """Do what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", type=Path, default=Path("runs/rows"))
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--chunks", type=int, default=45, help="chunks of 2,000 rows in the set")
+    parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--publish", action="store_true", help="train no further")
+    options = parser.parse_args()
+    # One thread: on a busy machine others only wait for one another. What is freed is kept, as the next step needs it.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+    if not options.publish:
+        train(options.run, options.epochs, options.chunks)
+    publish(options.run)
+    write_card(options.data)
+
+
+def train(run: Path, epochs: int, chunks: int) -> None:
+    """Train for some epochs, or for those that are left."""
+    import pendigit.learning  # noqa: F401 - sets up Keras and JAX, before anything else loads them
+    from pendigit.datasets.strings import load_chunk
+    from pendigit.learning.checkpoint import EpochRecord, save_checkpoint
+    from pendigit.learning.rows import batches
+
+    training, history = load(run)
+    make_folder(run)
+    for epoch in range(len(history), epochs):
+        began, losses = time.perf_counter(), []
+        for part in range(CHUNKS_AN_EPOCH):
+            number = (epoch * CHUNKS_AN_EPOCH + part) % chunks
+            found = batches(load_chunk(number), np.random.default_rng((epoch, number)))
+            share = 1 / epochs / CHUNKS_AN_EPOCH
+            for loss in training.run(found, epoch / epochs + part * share, share):
+                losses.append(loss)
+                print(f"\repoch {epoch + 1}  {np.mean(losses[-50:]):.4f}", end="", flush=True)
+        seconds = time.perf_counter() - began
+        history.append(EpochRecord(epoch, float(np.mean(losses)), 0.0, None, None, seconds))
+        save_checkpoint(run / "checkpoint.npz", training.arrays(), history)
+        print(f"\repoch {epoch + 1} of {epochs}: loss {np.mean(losses):.4f}, {seconds:.0f} s", flush=True)
+
+
+def load(run: Path) -> tuple[Any, list[Any]]:
+    """The training as a run left it, or a new one, and its epochs."""
+    import keras
+
+    from pendigit.learning.checkpoint import load_checkpoint
+    from pendigit.learning.rows import RowTraining, row_network
+
+    keras.utils.set_random_seed(0)
+    training, history = RowTraining(row_network(), RATE, WARM), []
+    if (run / "checkpoint.npz").exists():
+        arrays, history = load_checkpoint(run / "checkpoint.npz")
+        training.restore(arrays)
+    return training, history
+
+
+def publish(run: Path) -> None:
+    """Publish the average of the weights with its temperature."""
+    import pendigit.learning  # noqa: F401
+    from pendigit.datasets.strings import VERSION, load_chunk
+    from pendigit.learning.row_export import export_rows
+    from pendigit.learning.rows import batches
+
+    training, history = load(run)
+    model = training.settle()
+    fresh = batches(load_chunk(FRESH), np.random.default_rng(0))
+    temperature = fit_temperature(model, fresh)
+    widest = max(fresh, key=lambda batch: batch.frames.shape[2]).frames[:8]
+    packages = {name: version(name) for name in ("pendigit", "keras", "jax", "numpy")}
+    metadata = {
+        "recipe": {"data": f"strings-{VERSION}", "epochs": len(history), "rows": len(history) * 10_000, "rate": RATE},
+        "versions": {"python": platform.python_version(), **packages},
+        "temperature": f"{temperature:.4f}",
+        "minutes": f"{sum(record.seconds for record in history) / 60:.0f}",
+    }
+    export_rows(model, WEIGHTS / f"{ROWS}.onnx", widest, metadata, temperature)
+
+
+def fit_temperature(model: Any, found: list[Any]) -> float:
+    """What logits are divided by so that rows are as probable as they are often right: the least CTC loss."""
+    import keras
+
+    from pendigit.learning.rows import ctc
+
+    losses = np.zeros(len(TEMPERATURES))
+    for batch in found:
+        logits = keras.ops.convert_to_tensor(model(batch.frames[..., None].astype(np.float32) / 255, training=False))
+        losses += [float(ctc(logits / temperature, batch).sum()) for temperature in TEMPERATURES]
+    return float(TEMPERATURES[losses.argmin()])
+
+
+def write_card(data: Path | None) -> None:
+    """Publish the JSON beside the weights."""
+    from pendigit.datasets.strings import load_chunk
+    from pendigit.reading.columns import read_columns
+    from pendigit.rowframe import OTHER
+    from pendigit.rownet import RowNetwork
+
+    path = WEIGHTS / f"{ROWS}.onnx"
+    network, rows = RowNetwork(path), load_chunk(FRESH)
+    read = (read_columns(network.logits([frame])[0]).digits for frame in rows.frames)
+    truths = [tuple(int(sign) for sign in signs if sign != OTHER) for signs in rows.signs]
+    right = sum(one == other for one, other in zip(read, truths, strict=True))
+    card = {
+        "name": ROWS,
+        "purpose": PURPOSE,
+        "not_for": NOT_FOR,
+        "command": "python tools/make_rows.py",
+        "sha256": sha256(path.read_bytes()).hexdigest(),
+        "bytes": path.stat().st_size,
+        "recipe": json.loads(network.metadata["recipe"]),
+        "versions": json.loads(network.metadata["versions"]),
+        "temperature": float(network.metadata["temperature"]),
+        "training_minutes": float(network.metadata["minutes"]),
+        "exact": {"generated": right / len(truths)} | (elsewhere(data) if data else {}),
+    }
+    publish_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
+
+
+def elsewhere(data: Path) -> dict[str, float]:
+    """The share of pictures read exactly by the row network alone, on each set of rows of other hands."""
+    import sys
+
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    from rows import PHOTOS, by_rows, photos
+
+    found = {}
+    for name in PHOTOS:
+        pictures = list(photos(data / name))
+        read = by_rows()([picture.pixels for picture in pictures])
+        right = sum(text == picture.truth for text, picture in zip(read, pictures, strict=True))
+        found[name] = right / len(pictures)
+    return found
+
+
+if __name__ == "__main__":
+    main()
