@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from pendigit.errors import ImageError, UsageError
 from pendigit.ink import Grey
-from pendigit.reading.election import AnyRow, read_either
+from pendigit.reading.election import read_either
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.networks import Networks
 from pendigit.reading.obeying import Chosen, obey
 from pendigit.reading.page import Page, flat_page, same_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, row_height
+from pendigit.reading.recognise import Character, SeenRow, row_height
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import MARKS, find_separators
@@ -47,7 +48,7 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    seen: list[AnyRow]
+    seen: Sequence[SeenRow]
     reading: Reading
 
     @property
@@ -67,6 +68,14 @@ class Stages:
         return float(np.mean(clear)) if clear else 0.0
 
 
+class _Asked(NamedTuple):
+    """How a page is read: by which networks, which separators are kept, whether it is known to have but one row."""
+
+    networks: Networks
+    keep: str
+    single: bool
+
+
 def read_stages(
     picture: npt.NDArray[np.uint8],
     networks: Networks,
@@ -77,11 +86,11 @@ def read_stages(
 ) -> Stages:
     """An upright picture (H, W) or (H, W, 3) RGB uint8 -> its reading, and all that led to it.
 
-    `keep` holds the separators that are reported, any of ".,-"; `drawn` says that it was drawn on a screen; `rules` say
+    `keep` holds the separators that are reported, any of ".,-". `drawn` says that it was drawn on a screen; `rules`
     what the numbers must obey. Raises ImageError if the region lies outside the picture, or there are fewer rows than
     the rules say; UsageError for other characters to keep.
     """
-    stages = _read(picture, networks, region, keep, drawn, single=rules is not None and rules.rows == 1)
+    stages = _read(picture, region, drawn, _Asked(networks, keep, rules is not None and rules.rows == 1))
     return stages if rules is None else _obeying(stages, rules)
 
 
@@ -94,7 +103,7 @@ def _obeying(stages: Stages, rules: PageRules) -> Stages:
     return replace(stages, reading=Reading(tuple(rows)))
 
 
-def row_of(chosen: Chosen, seen: AnyRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
+def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
     """What rules chose for a row of a page -> the row that is reported."""
     if chosen.path is None:
         return Row((), (), chosen.ruled)
@@ -102,34 +111,26 @@ def row_of(chosen: Chosen, seen: AnyRow, page: Page, pieces: list[Piece], rules:
     return Row((rules.dress(chosen.path.text),) if rules.pattern else groups, placed, chosen.ruled)
 
 
-def _read(
-    picture: npt.NDArray[np.uint8], networks: Networks, region: Region | None, keep: str, drawn: bool, single: bool
-) -> Stages:
-    if set(keep) - set(MARKS):
-        raise UsageError(f"separators {keep!r}", f"any of {MARKS}", "leave the others out")
+def _read(picture: npt.NDArray[np.uint8], region: Region | None, drawn: bool, asked: _Asked) -> Stages:
+    if set(asked.keep) - set(MARKS):
+        raise UsageError(f"separators {asked.keep!r}", f"any of {MARKS}", "leave the others out")
     part = picture if region is None else _cut(picture, region)
     sheet = None if drawn else find_sheet(part)
     page = same_page(part) if drawn else flat_page(part, sheet)
     if region is not None:
         page = page.moved(region[0], region[1], picture.shape)
     if drawn:
-        return _read_drawing(part, page, networks, keep, single)
-    upright = _read_page(part, sheet, page, networks, keep, single)
+        return _read_drawing(part, page, asked)
+    upright = _read_page(part, sheet, page, asked)
     if upright.clarity >= CLEAR:
         return upright
-    turned = (_read_page(part, sheet, page.turned(quarters), networks, keep, single, quarters) for quarters in (1, 3))
+    turned = (_read_page(part, sheet, page.turned(quarters), asked, quarters) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
 def _read_page(
-    picture: npt.NDArray[np.uint8],
-    sheet: Sheet | None,
-    page: Page,
-    networks: Networks,
-    keep: str,
-    single: bool,
-    turned: int = 0,
+    picture: npt.NDArray[np.uint8], sheet: Sheet | None, page: Page, asked: _Asked, turned: int = 0
 ) -> Stages:
     """Read a flat page as it stands."""
     ink = find_ink(page.grey, page.enlarged)
@@ -141,26 +142,27 @@ def _read_page(
     height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
     lines = find_lines(ink.traces, height)
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
-    rows, seen, reading = _read_pieces(pieces, page, ink, lines, networks, keep, single)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, asked)
     return Stages(picture, sheet, turned, page, skew, ink, lines, pieces, rows, seen, reading)
 
 
-def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, networks: Networks, keep: str, single: bool) -> Stages:
+def _read_drawing(picture: npt.NDArray[np.uint8], page: Page, asked: _Asked) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
     lines = np.zeros_like(ink.mask)
-    rows, seen, reading = _read_pieces(pieces, page, ink, lines, networks, keep, single)
+    rows, seen, reading = _read_pieces(pieces, page, ink, lines, asked)
     return Stages(picture, None, 0, page, 0.0, ink, lines, pieces, rows, seen, reading)
 
 
 def _read_pieces(
-    pieces: Pieces, page: Page, ink: Ink, lines: Grey, networks: Networks, keep: str, single: bool
-) -> tuple[list[list[Piece]], list[AnyRow], Reading]:
-    """Pieces of ink -> their rows, what these may say, and the reading."""
-    rows = find_rows(pieces.pieces, pieces.height, single)
-    seen = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, networks)
-    found = (_row(row.characters, page, pieces.pieces, keep) for row in seen)
+    pieces: Pieces, page: Page, ink: Ink, lines: Grey, asked: _Asked
+) -> tuple[list[list[Piece]], Sequence[SeenRow], Reading]:
+    """Pieces of ink -> their rows, what was seen in these, and the reading."""
+    rows = find_rows(pieces.pieces, pieces.height, asked.single)
+    dark = page.dark(ink.light_on_dark)
+    seen = read_either(rows, dark, ink.ink, lines, pieces.labels, asked.networks)
+    found = (_row(row.characters, page, pieces.pieces, asked.keep) for row in seen)
     return rows, seen, Reading(tuple(row for row in found if row is not None))
 
 
