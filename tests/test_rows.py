@@ -24,7 +24,7 @@ from pendigit.reading.networks import load_row_network
 from pendigit.reading.pieces import Piece
 from pendigit.reading.reader import Reader, load_reader
 from pendigit.reading.recognise import Character
-from pendigit.reading.sequences import SequenceRow
+from pendigit.reading.sequences import StripRow
 from pendigit.reading.strips import Strip
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, stack_rows, to_row
 from pendigit.rownet import RowNetwork
@@ -200,7 +200,7 @@ def test_a_row_read_whole_is_searched_by_rules() -> None:
     columns[5, BLANK] = 0.0
     piece = Piece(0, 0, 24, 30, 700, (1,))
     strip = Strip(np.zeros((ROW_HEIGHT, 24), np.uint8), 0, 1.0, 0.0, 32.0, 0.0, 20.0)
-    row = SequenceRow(columns, strip, [piece], np.ones((40, 40), np.int32))
+    row = StripRow(columns, [piece], strip, np.ones((40, 40), np.int32))
     chances = {text: weight(row.lattice, text) for text in ("", "0", "12", "1021")}
     first, second = all_numbers(columns[:5]), all_numbers(columns[6:])
     for text, log in chances.items():

@@ -65,6 +65,11 @@ def read_columns(scores: Scores) -> RowReading:
     return _judged(logs, digits)
 
 
+def judge(scores: Scores, digits: tuple[int, ...]) -> RowReading:
+    """Log probabilities (T, 12) of one row -> some digits, as if it said just these."""
+    return _judged(_digits_or_nothing(scores), digits)
+
+
 def _digits_or_nothing(scores: Scores) -> Logs:
     """(T, 12) -> (T, 11): the ten digits, and nothing or another sign."""
     logs = scores[:, : DIGITS + 1].astype(np.float64)
@@ -72,25 +77,25 @@ def _digits_or_nothing(scores: Scores) -> Logs:
     return logs
 
 
-def stretches(scores: Scores) -> list[Stretch]:
+def stretches(scores: Scores, beam: int = BEAM) -> list[Stretch]:
     """Log probabilities (T, 12) of one row -> its stretches from left to right; what each says is independent."""
-    return _stretches(_digits_or_nothing(scores))
+    return _stretches(_digits_or_nothing(scores), beam)
 
 
-def _stretches(logs: Logs) -> list[Stretch]:
+def _stretches(logs: Logs, beam: int = BEAM) -> list[Stretch]:
     full = np.concatenate([[False], logs[:, DIGITS] < np.log(EMPTY), [False]])
     turns = np.flatnonzero(full[1:] != full[:-1]).reshape(-1, 2)  # the first column of each stretch, and the one after
-    return [Stretch(int(first), int(end), _numbers(logs[first:end])) for first, end in turns]
+    return [Stretch(int(first), int(end), _numbers(logs[first:end], beam)) for first, end in turns]
 
 
-def _numbers(logs: Logs) -> dict[tuple[int, ...], float]:
+def _numbers(logs: Logs, beam: int) -> dict[tuple[int, ...], float]:
     """The most probable numbers in some columns and their log probabilities; always nothing, and each single digit.
 
     A search along the columns that keeps the best beginnings.
     """
     beams: Beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
     for column in logs:
-        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:BEAM])
+        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:beam])
     numbers = {(), *((digit,) for digit in range(DIGITS)), *beams}
     return {text: _probability(logs, text) for text in sorted(numbers)}
 

@@ -8,44 +8,50 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import Classifier
 from pendigit.errors import ImageError
 from pendigit.ink import Grey, square, to_grey, uint8
 from pendigit.reading.align import PRESENT, Aligned, align, find_print
-from pendigit.reading.light import find_ink
+from pendigit.reading.election import read_found
+from pendigit.reading.light import Ink, find_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.obeying import Chosen, add_up, choose
+from pendigit.reading.networks import Networks
+from pendigit.reading.obeying import add_up, choose
 from pendigit.reading.page import Page, flat_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import SeenRow, read_rows
+from pendigit.reading.recognise import SeenRow
 from pendigit.reading.rows import find_rows
 from pendigit.reading.sheet import Matrix
 from pendigit.reading.stages import row_of
 from pendigit.reading.template import Field, Template
 from pendigit.results import Form, Row, Ruled
 
+EMPTY = Row((), (), Ruled("", obeys=False))  # a field in which nothing is written
 SPREAD = 5  # pixels: the square by which print is widened before it is taken away; scan and form agree to 2 pixels
 
 
 class _Filled(NamedTuple):
-    """A filled form: its page in the reference's place, and its handwriting."""
+    """A filled form: its page in the reference's place, its ink, all its print, its handwriting."""
 
     page: Page
-    ink: Grey
+    ink: Ink
+    print_: Grey
     pieces: Pieces
 
 
-def read_form(template: Template, picture: npt.NDArray[np.uint8], classifier: Classifier) -> Form:
+def read_form(template: Template, picture: npt.NDArray[np.uint8], networks: Networks) -> Form:
     """A template and an upright picture (H, W) or (H, W, 3) RGB uint8 of the form filled -> its numbers.
 
     Raises ImageError if the picture shows another form, or not all of its fields.
     """
     aligned = _aligned(template, picture)
     filled = _filled(template, picture, aligned.to_scan)
-    rows = [_own(field, filled, template) for field in template.fields]
-    seen = read_rows(rows, filled.ink, filled.pieces.labels, classifier)
-    chosen = _chosen(template.fields, seen)
-    return Form({name: _row(chosen[name], seen, filled, template.fields) for name in chosen}, aligned.present)
+    written = {field.name: _own(field, filled, template) for field in template.fields}
+    names = [name for name, pieces in written.items() if pieces]
+    dark = filled.page.dark(filled.ink.light_on_dark)
+    rows = [written[name] for name in names]
+    seen = read_found(rows, dark, filled.ink.ink, filled.print_, filled.pieces.labels, networks)
+    found = _obeying(template.fields, dict(zip(names, seen, strict=True)), filled)
+    return Form({field.name: found.get(field.name, EMPTY) for field in template.fields}, aligned.present)
 
 
 def _aligned(template: Template, picture: npt.NDArray[np.uint8]) -> Aligned:
@@ -73,7 +79,7 @@ def _filled(template: Template, picture: npt.NDArray[np.uint8], to_scan: Matrix)
     ink = find_ink(page.grey, page.enlarged)
     print_ = cv2.bitwise_and(cv2.dilate(find_ink(blank.grey, blank.enlarged).traces, square(SPREAD)), ink.mask)
     lines = uint8(cv2.bitwise_or(find_lines(ink.traces), print_))
-    return _Filled(page, ink.ink, find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink))
+    return _Filled(page, ink, lines, find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink))
 
 
 def _laid(picture: npt.NDArray[np.uint8], matrix: Matrix, shape: tuple[int, ...]) -> Page:
@@ -100,22 +106,15 @@ def _own(field: Field, filled: _Filled, template: Template) -> list[Piece]:
     return rows[0] if rows else []
 
 
-def _chosen(fields: tuple[Field, ...], seen: list[SeenRow]) -> dict[str, Chosen]:
-    """The numbers of all fields by name, sums and what they add chosen together."""
-    places = {field.name: place for place, field in enumerate(fields)}
-    chosen = {
-        field.name: choose(place, seen[place].lattice, field.rules)
-        for field, place in zip(fields, places.values(), strict=True)
-    }
+def _obeying(fields: tuple[Field, ...], seen: dict[str, SeenRow], filled: _Filled) -> dict[str, Row]:
+    """The rows of the fields that say something, sums and what they add chosen together."""
+    rules = {field.name: field.rules for field in fields}
+    chosen = {name: choose(0, row.lattice, rules[name]) for name, row in seen.items()}
+    chosen = {name: found for name, found in chosen.items() if found.ruled.unruled}
     for field in fields:
         names = [*field.sum_of, field.name]
-        if field.sum_of and all(chosen[name].ruled.unruled for name in names):
-            rows = [(places[name], seen[places[name]].lattice, fields[places[name]].rules) for name in names]
-            chosen |= dict(zip(names, add_up(rows), strict=True))
-    return chosen
-
-
-def _row(chosen: Chosen, seen: list[SeenRow], filled: _Filled, fields: tuple[Field, ...]) -> Row:
-    if not chosen.ruled.unruled:
-        return Row((), (), Ruled("", obeys=False))
-    return row_of(chosen, seen[chosen.row], filled.page, filled.pieces.pieces, fields[chosen.row].rules)
+        if field.sum_of and all(name in chosen for name in names):
+            found = add_up([(0, seen[name].lattice, rules[name]) for name in names])
+            chosen |= dict(zip(names, found, strict=True))
+    pieces = filled.pieces.pieces
+    return {name: row_of(found, seen[name], filled.page, pieces, rules[name]) for name, found in chosen.items()}

@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from math import exp, inf
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
 from pendigit.errors import ImageError, UsageError
 from pendigit.reading.automata import Count
 from pendigit.reading.lattice import Lattice, Path, paths, weight
+from pendigit.reading.recognise import SeenRow
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.sums import best_sum
 from pendigit.results import Ruled
 
 COMPARED = 10  # numbers whose probability is compared
 RUNNERS_UP = 4  # of them are reported beside the best
-
-
-class Alternatives(Protocol):
-    """Whatever has a lattice of what a row may say."""
-
-    @property
-    def lattice(self) -> Lattice:
-        """The row's alternatives."""
 
 
 class Chosen(NamedTuple):
@@ -36,7 +29,7 @@ class Chosen(NamedTuple):
     ruled: Ruled
 
 
-def obey(rows: Sequence[Alternatives], rules: PageRules) -> list[Chosen]:
+def obey(rows: Sequence[SeenRow], rules: PageRules) -> list[Chosen]:
     """Rows' alternatives, from top to bottom -> what each is by the rules; only as many rows as the rules say.
 
     Raises ImageError where there are fewer rows, UsageError for a sum of rows that are not there.

@@ -122,7 +122,7 @@ class Reader:
             UsageError: The template cannot be used.
         """
         form = template if isinstance(template, Template) else load_template(template)
-        return read_form(form, load_image(image), self.classifier)
+        return read_form(form, load_image(image), self.networks)
 
     def frames(self, images: Sources) -> Frames:
         """Pictures -> the frames (n, 28, 28) uint8 that the network sees. Raises ImageError."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -62,7 +62,22 @@ class _Way(NamedTuple):
     prior: float
 
 
-class SeenRow:
+class SeenRow(Protocol):
+    """A row as a network saw it: the most likely characters, and everything else it may say."""
+
+    @property
+    def characters(self) -> list[Character]:
+        """The most likely reading, from left to right."""
+
+    @property
+    def lattice(self) -> Lattice:
+        """All readings; the most probable is what the characters say."""
+
+    def along(self, path: Path) -> list[Character]:
+        """The characters of another reading, a way through the lattice."""
+
+
+class CutRow:
     """A row's candidates as the classifier saw them: the most likely characters, and all the others.
 
     Attributes:
@@ -106,7 +121,7 @@ class SeenRow:
         ]
 
 
-def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[SeenRow]:
+def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Classifier) -> list[CutRow]:
     """Rows of pieces -> rows of characters. `labels` is written to where pieces are cut.
 
     Wide pieces are cut wherever two digits may touch; neighbouring parts are joined in every way that may be a digit;
@@ -128,7 +143,7 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     read, start = [], 0
     for of_row in ways:
         end = start + len(of_row)
-        read.append(SeenRow(of_row, probabilities[start:end], digitness[start:end]))
+        read.append(CutRow(of_row, probabilities[start:end], digitness[start:end]))
         start = end
     return read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
 from pendigit.errors import ImageError
 from pendigit.ink import Grey
-from pendigit.reading.election import AnyRow, read_either
+from pendigit.reading.election import read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
@@ -22,7 +23,7 @@ from pendigit.reading.options import ReadOptions, Region
 from pendigit.reading.page import LONGEST, Page, flat_page, same_page
 from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
-from pendigit.reading.recognise import Character, row_height
+from pendigit.reading.recognise import Character, SeenRow, row_height
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import find_separators
@@ -55,7 +56,7 @@ class Stages:
     lines: Grey
     pieces: Pieces
     rows: list[list[Piece]]
-    seen: list[AnyRow]
+    seen: Sequence[SeenRow]
     characters: list[list[Character]]
     reading: Reading
 
@@ -116,7 +117,7 @@ def _obeying(stages: Stages, rules: PageRules) -> Stages:
     return replace(stages, characters=characters, reading=Reading(tuple(rows)))
 
 
-def row_of(chosen: Chosen, seen: AnyRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
+def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
     """What rules chose for a row of a page -> the row that is reported."""
     if chosen.path is None:
         return Row((), (), chosen.ruled)
@@ -180,7 +181,7 @@ def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
 
 def _read_pieces(
     pieces: Pieces, page: Page, ink: Ink, lines: Grey, how: _How
-) -> tuple[list[list[Piece]], list[AnyRow], Reading]:
+) -> tuple[list[list[Piece]], Sequence[SeenRow], Reading]:
     """Pieces of ink -> their rows, what may be read in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height, how.single)
     seen = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, how.networks)
@@ -188,7 +189,7 @@ def _read_pieces(
     return rows, seen, Reading(tuple(row for row in found if row is not None))
 
 
-def _likeliest(seen: list[AnyRow]) -> list[list[Character]]:
+def _likeliest(seen: Sequence[SeenRow]) -> list[list[Character]]:
     return [row.characters for row in seen]
 
 
