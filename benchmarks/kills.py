@@ -88,7 +88,7 @@ def kill_until_done(recipe: Sequence[str], folder: Path, most: int, seconds: flo
             [*PENDIGIT, *how, "--out", folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
         if landed < most:
-            time.sleep(random.uniform(0.1, 1) * seconds)  # noqa: S311 - a moment, no secret
+            time.sleep(random.uniform(0.1, 1) * seconds)
             process.send_signal(signal.SIGKILL)
         _, errors = process.communicate()
         if process.returncode == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import keras
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ def engine(
             labels,
             chosen.batch_size,
             chosen.seed if order is None else order,
+            parts=chosen.parts,
         )
     )
 
@@ -98,6 +100,19 @@ def test_block_length_never_changes_the_weights(few: tuple[Frames, Frames], monk
     uneven, seen, _ = trained(3, 0)
     assert seen == [96, 128, 160, 192, 200, *range(32, 193, 32), 200]
     assert same(single, uneven)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_one_compilation_serves_every_block(
+    few: tuple[Frames, Frames], parts: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "FIRST_BLOCK", 2)
+    made = engine(*few, parts=parts)
+    with jax.log_compiles(), caplog.at_level("WARNING"):
+        train(made, 2)
+        made.restore(made.state())
+        train(made, 3, first=2)
+    assert sum("Finished XLA compilation of jit(_run_block)" in message for message in caplog.messages) == 1
 
 
 def test_the_seed_decides_everything(few: tuple[Frames, Frames]) -> None:

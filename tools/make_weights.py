@@ -1,6 +1,7 @@
 """Make a model that ships: train it, fit its temperature, publish the file and its card.
 
     python tools/make_weights.py reader [--run runs/reader] [--data DIR]    about an hour on 2 cores
+    python tools/make_weights.py reader --thresholds [--data DIR]           only thresholds and card, a minute
     python tools/make_weights.py reader --card [--data DIR]                 only the card, from the file that ships
 
 The run goes on where it was stopped. DIR holds digits of other hands (see benchmarks/sets.py), which are measured for
@@ -25,15 +26,22 @@ from pendigit.datasets import load_dataset
 from pendigit.datasets.fonts import listed
 from pendigit.datasets.split import split
 from pendigit.datasets.written import ASIDE, make_chunk
+from pendigit.doubt import KEY, as_metadata, confidence, thresholds_in
+from pendigit.errors import DataError
 from pendigit.files import publish_text
-from pendigit.judging.calibration import fit_temperature
+from pendigit.judging.calibration import confidences, fit_temperature
 from pendigit.judging.evaluation import score
+from pendigit.judging.rejection import find_threshold
+from pendigit.judging.stamp import stamp
 from pendigit.models import WEIGHTS, cards
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "model-card.md"
 FRESH = 1_000_000_000  # where chunks begin that no training has seen
-DIGIT_KINDS, FRESH_COUNT = ("form", "repenned", "lettered"), 5_000  # frames of each kind for the temperature
+DIGIT_KINDS = ("form", "repenned", "lettered")
+FOR_TEMPERATURE, FOR_THRESHOLDS = 1_500, 10_000  # frames of each kind; of MNIST's, thresholds get the rest
+LIMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)  # maximal errors that are promised where they can be
+MOST = 0.97  # share of the digits that is accepted at most, whatever the limit: below lie signs and noise
 PURPOSE = {
     "classic": "the tutorials",
     "reader": "digits of many hands",
@@ -53,10 +61,13 @@ def main() -> None:
     parser.add_argument("name", choices=PURPOSE)
     parser.add_argument("--run", type=Path, default=None, help="the run folder, by default runs/NAME")
     parser.add_argument("--data", type=Path, default=None)
+    parser.add_argument("--thresholds", action="store_true", help="only fit the thresholds, and write the card")
     parser.add_argument("--card", action="store_true", help="only write the card")
     options = parser.parse_args()
-    if not options.card:
+    if not (options.card or options.thresholds):
         make(options.name, options.run or Path("runs") / options.name)
+    if not options.card:
+        calibrate(WEIGHTS / f"{options.name}.onnx")
     write_card(options.name, options.data)
     publish_text(PAGE, page(cards()))
     print(f"{WEIGHTS / options.name}.onnx, its card, and {PAGE}")
@@ -70,7 +81,7 @@ def make(name: str, run: Path) -> None:
     from pendigit.learning.keras_classifier import load_keras
 
     trained = OnnxClassifier(run / "model.onnx", threads=0)
-    frames, labels = held_out()
+    frames, labels, _ = held_out(for_thresholds=False)
     temperature = fit_temperature(trained.predict_proba(frames), labels)
     with (run / "history.csv").open() as file:
         minutes = sum(float(row["seconds"]) for row in csv.DictReader(file)) / 60
@@ -78,14 +89,36 @@ def make(name: str, run: Path) -> None:
     export_onnx(load_keras(run / "model.keras"), WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature)
 
 
-def held_out() -> tuple[np.ndarray, np.ndarray]:
-    """Digits that no training of a shipped model has seen: MNIST's set aside, and as many fresh ones of each kind."""
+def calibrate(path: Path) -> None:
+    """Write into a model file what it can promise about digits of all kinds (docs/doubt.md)."""
+    frames, labels, kinds = held_out(for_thresholds=True)
+    classifier = OnnxClassifier(path, threads=0)
+    probability, correct = confidences(labels, classifier.predict_proba(frames))
+    sure = confidence(probability, classifier.digitness(frames))
+    found = []
+    for limit in LIMITS:
+        try:
+            found.append(find_threshold(sure, correct, limit, groups=kinds, most=MOST))
+        except DataError as error:
+            print(f"no promise of {limit:.1%}: {error.seen}")
+    stamp(path, path, as_metadata(found))
+
+
+def held_out(for_thresholds: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Digits that no training of a shipped model has seen, their labels, and which kind each is.
+
+    Kinds are MNIST's digits that were set aside, and fresh ones of each kind of digits. Those for the temperature are
+    others than those for the thresholds.
+    """
     mnist = load_dataset("mnist")
     _, aside = split(mnist, ASIDE)
-    parts = [(mnist.x_train[aside], mnist.y_train[aside])]
-    parts += [make_chunk(kind, FRESH, FRESH_COUNT) for kind in DIGIT_KINDS]
+    order = np.random.default_rng(0).permutation(aside)
+    own = order[FOR_TEMPERATURE:] if for_thresholds else order[:FOR_TEMPERATURE]
+    start, count = (FRESH + 1, FOR_THRESHOLDS) if for_thresholds else (FRESH, FOR_TEMPERATURE)
+    parts = [(mnist.x_train[own], mnist.y_train[own]), *(make_chunk(kind, start, count) for kind in DIGIT_KINDS)]
     frames, labels = zip(*parts, strict=True)
-    return np.concatenate(frames), np.concatenate(labels)
+    kinds = np.repeat(np.arange(len(parts)), [len(part) for part in labels])
+    return np.concatenate(frames), np.concatenate(labels), kinds
 
 
 def write_card(name: str, data: Path | None) -> None:
@@ -114,6 +147,9 @@ def write_card(name: str, data: Path | None) -> None:
         "recipe": recipe,
         "versions": json.loads(classifier.metadata["versions"]),
         "temperature": float(classifier.metadata.get("temperature", 1)),
+        "thresholds": [each.to_dict() for each in thresholds_in(classifier.metadata, name)]
+        if KEY in classifier.metadata
+        else [],
         "training_minutes": float(classifier.metadata.get("minutes", 0)) or None,
         "accuracy": {"mnist:test": test.accuracy} | elsewhere.get("elsewhere", {}),
         "interval": test.interval,
@@ -181,6 +217,8 @@ def section(card: dict[str, Any]) -> list[str]:
         ("settings", options),
         ("versions", ", ".join(f"{key} {value}" for key, value in card["versions"].items())),
         ("temperature", f"{card['temperature']:.3f}"),
+        *((f"error of at most {each['max_error']:.1%}", f"confidence of {each['threshold']:.4f} or more: "
+           f"{each['accepted']:,} of {each['count']:,}, {each['wrong']} of them wrong") for each in card["thresholds"]),
         ("MNIST test", f"{card['accuracy']['mnist:test']:.2%} ({low:.2%} to {high:.2%}), loss {card['loss']:.4f}"),
         ("errors of 0 to 9", ", ".join(f"{share:.1%}" for share in card["errors_of_each_digit"])),
         *((name, f"{share:.2%}") for name, share in card["elsewhere"].items()),

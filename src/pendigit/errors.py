@@ -69,5 +69,11 @@ class MissingExtraError(PendigitError):
     exit_code = 8
 
 
+class ServerError(PendigitError):
+    """A server that cannot be reached, stays busy or refuses."""
+
+    exit_code = 9
+
+
 EXIT_INTERRUPTED = 130  # what a shell expects of a program stopped by Ctrl-C (128 + SIGINT)
 EXIT_BUG = 70  # EX_SOFTWARE of sysexits.h: a fault of pendigit's own

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
-from typing import Any
+from typing import Any, Self
+
+from pendigit.doubt import REJECTED, Threshold, confidence
 
 
 @dataclass(frozen=True)
@@ -15,18 +17,46 @@ class Digit:
         digit: The most probable digit, 0 to 9.
         probability: Its probability, 0 to 1.
         probabilities: All ten, in the order of the digits, summing to 1.
+        digitness: How surely it is one digit at all, 0 to 1; None where the model cannot tell.
+        accepted: Whether it is as sure as a limit on the error asks; always, where none is asked for.
     """
 
     digit: int
     probability: float
     probabilities: tuple[float, ...]
+    digitness: float | None = field(default=None, kw_only=True)
+    accepted: bool = field(default=True, kw_only=True)
 
     @classmethod
-    def of(cls, probabilities: Any) -> Digit:
+    def of(cls, probabilities: Any, digitness: float | None = None) -> Digit:
         """Ten probabilities (10,) -> the digit they speak for."""
         values = tuple(float(value) for value in probabilities)
         best = max(range(len(values)), key=values.__getitem__)
-        return cls(best, values[best], values)
+        return cls(best, values[best], values, digitness=digitness)
+
+    @property
+    def confidence(self) -> float:
+        """That it is a digit, and this one."""
+        return confidence(self.probability, self.digitness)
+
+    @property
+    def text(self) -> str:
+        """The digit, or "?" where it is not accepted."""
+        return str(self.digit) if self.accepted else REJECTED
+
+    @property
+    def doubt(self) -> str | None:
+        """Why it is not accepted, in a few words."""
+        if self.accepted:
+            return None
+        if self.digitness is not None and self.digitness < self.probability:
+            return f"hardly a digit ({self.digitness:.0%})"
+        other, share = self.runners_up[0]
+        return f"{self.digit} ({self.probability:.0%}) or {other} ({share:.0%})"
+
+    def within(self, limit: Threshold) -> Self:
+        """The same, accepted if it is sure enough."""
+        return replace(self, accepted=self.confidence >= limit.threshold)
 
     @property
     def runners_up(self) -> tuple[tuple[int, float], ...]:
@@ -36,7 +66,7 @@ class Digit:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        return asdict(self)
+        return vars(self) | {"confidence": self.confidence, "text": self.text, "doubt": self.doubt}
 
 
 @dataclass(frozen=True)
@@ -50,14 +80,23 @@ class PlacedDigit(Digit):
     box: tuple[int, int, int, int]
 
     @classmethod
-    def at(cls, box: tuple[int, int, int, int], probabilities: Any) -> PlacedDigit:
+    def at(cls, box: tuple[int, int, int, int], probabilities: Any, digitness: float | None = None) -> PlacedDigit:
         """A box and ten probabilities (10,) -> the digit they speak for."""
         found = Digit.of(probabilities)
-        return cls(found.digit, found.probability, found.probabilities, box)
+        return cls(found.digit, found.probability, found.probabilities, box, digitness=digitness)
+
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> PlacedDigit:
+        """What `to_dict` gave -> the digit; what else is in it is passed over."""
+        found = cls.at(tuple(answer["box"]), answer["probabilities"], answer["digitness"])
+        return replace(found, accepted=answer["accepted"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        return asdict(self) | {"box": list(self.box), "runners_up": [list(pair) for pair in self.runners_up[:3]]}
+        return super().to_dict() | {
+            "box": list(self.box),
+            "runners_up": [list(pair) for pair in self.runners_up[:3]],
+        }
 
 
 @dataclass(frozen=True)
@@ -65,7 +104,7 @@ class Row:
     """One row of writing.
 
     Attributes:
-        groups: Its text in groups: a wide gap, such as a second column, starts a new one.
+        groups: Its text in groups: a wide gap, such as a second column, starts a new one. "?" is a rejected digit.
         digits: Its digits from left to right.
     """
 
@@ -82,6 +121,21 @@ class Row:
         """That every digit is right, if they err independently."""
         return prod(digit.probability for digit in self.digits)
 
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> Row:
+        """What `to_dict` gave -> the row."""
+        return cls(tuple(answer["groups"]), tuple(PlacedDigit.from_dict(digit) for digit in answer["digits"]))
+
+    def within(self, limit: Threshold) -> Row:
+        """The same, with "?" for the digits that are not sure enough."""
+        digits = tuple(digit.within(limit) for digit in self.digits)
+        texts = iter(digit.text for digit in digits)
+        groups = tuple(
+            "".join(next(texts) if sign.isdigit() or sign == REJECTED else sign for sign in group)
+            for group in self.groups
+        )
+        return replace(self, groups=groups, digits=digits)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
         digits = [digit.to_dict() for digit in self.digits]
@@ -94,18 +148,45 @@ class Reading:
 
     Attributes:
         rows: Its rows from top to bottom; none where no digits were found.
+        max_error: The limit on the error that was asked for; digits that would exceed it are not accepted.
     """
 
     rows: tuple[Row, ...]
+    max_error: float | None = None
 
     @property
     def text(self) -> str:
         """A line for each row."""
         return "\n".join(row.text for row in self.rows)
 
+    @classmethod
+    def from_dict(cls, answer: dict[str, Any]) -> Reading:
+        """What `to_dict` gave -> the reading; what else is in it is passed over."""
+        return cls(tuple(Row.from_dict(row) for row in answer["rows"]), answer["max_error"])
+
+    @property
+    def count(self) -> int:
+        """How many digits were found."""
+        return sum(len(row.digits) for row in self.rows)
+
+    @property
+    def kept(self) -> int:
+        """How many of them are accepted."""
+        return sum(digit.accepted for row in self.rows for digit in row.digits)
+
+    def within(self, limit: Threshold) -> Reading:
+        """The same, with "?" for the digits that are not sure enough."""
+        return Reading(tuple(row.within(limit) for row in self.rows), limit.max_error)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON."""
-        return {"text": self.text, "rows": [row.to_dict() for row in self.rows]}
+        return {
+            "text": self.text,
+            "count": self.count,
+            "kept": self.kept,
+            "max_error": self.max_error,
+            "rows": [row.to_dict() for row in self.rows],
+        }
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pendigit.commands.limits import MaxError, describe_kept
 from pendigit.commands.terminal import say, say_error
+from pendigit.doubt import parse_limit
 from pendigit.errors import ImageError, UsageError
 from pendigit.models import DEFAULT
 
@@ -22,13 +24,12 @@ LISTED = 20  # digits that still fit a terminal
 
 @dataclass(frozen=True)
 class Item:
-    """Something to predict: its name, its picture and its frame; the label and the digitness where they are known."""
+    """Something to predict: its name, its picture and its frame; the label where it is known."""
 
     name: str
     picture: Frames
     frame: Frames
     label: int | None = None
-    digitness: float | None = None
 
 
 def predict(
@@ -40,23 +41,22 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Draw picture, frame and probabilities here.")] = False,
     save: Annotated[Path | None, typer.Option(help="Draw them into a picture file.")] = None,
+    max_error: MaxError = None,
 ) -> None:
     """Predict the digit in each picture, or the digits of a set. Exit code 3 if a picture could not be read."""
     import numpy as np
 
     import pendigit
-    from pendigit.results import Digit
+    from pendigit.reading.reader import digits_of, limit_of
 
+    share = None if max_error is None else parse_limit(max_error)
     items, failures = gather(sources)
     digits: list[Digit] = []
     if items:
         frames = np.stack([item.frame for item in items])
         threads = 0 if len(items) > LISTED else 1  # for a few digits, starting threads takes longer than they save
         classifier = pendigit.load_classifier(model, threads=threads)
-        digits = [Digit.of(row) for row in classifier.predict_proba(frames)]
-        doubts = classifier.digitness(frames)
-        if doubts is not None:
-            items = [replace(item, digitness=float(doubt)) for item, doubt in zip(items, doubts, strict=True)]
+        digits = digits_of(classifier, frames, None if share is None else limit_of(classifier, share))
     if output is not None:
         write_csv(output, items, digits)
     if save is not None and items:
@@ -66,6 +66,8 @@ def predict(
         say(json.dumps(found + [{"source": name, "error": str(error)} for name, error in failures]))
     else:
         list_digits(items, digits, show)
+        if share is not None:
+            say(describe_kept(sum(digit.accepted for digit in digits), len(digits), share))
     for name, error in failures:
         say_error(str(error) if name in str(error) else f"{name}: {error}")
     if failures:
@@ -98,22 +100,27 @@ def gather(sources: list[str]) -> tuple[list[Item], list[tuple[str, ImageError]]
 def list_digits(items: list[Item], digits: list[Digit], show: bool) -> None:
     """Print the first digits, a line each or drawn, and how many of the labelled ones are right."""
     for item, digit in list(zip(items, digits, strict=True))[:LISTED]:
-        say(f"{item.name}  Predicted digit: {describe(digit)}" + _doubt(item) + _label(item))
+        say(f"{item.name}  Predicted digit: {describe(digit)}" + _label(item))
         if show:
             from pendigit.commands.drawing import draw_in_terminal
 
             draw_in_terminal(item.picture, item.frame, digit)
     if len(items) > LISTED:
         say(f"… {len(items) - LISTED:,} more; -o FILE.csv writes all")
-    labelled = [digit.digit == item.label for item, digit in zip(items, digits, strict=True) if item.label is not None]
+    known = [(item, digit) for item, digit in zip(items, digits, strict=True) if item.label is not None]
+    labelled = [digit.digit == item.label for item, digit in known if digit.accepted]
     if len(labelled) > 1:
         say(f"{sum(labelled):,} of {len(labelled):,} as labelled ({sum(labelled) / len(labelled):.2%})")
 
 
 def describe(digit: Digit) -> str:
-    """A digit, its probability, and the runners-up that have at least 1 %."""
+    """A digit, its probability, and the runners-up that have at least 1 %; or why it is rejected."""
+    if digit.doubt is not None:
+        return f"{digit.text}, {digit.doubt}"
     others = [f"{other} {share:.1%}" for other, share in digit.runners_up[:3] if share >= 0.01]
-    return f"{digit.digit} ({digit.probability:.1%}{', then ' + ', '.join(others) if others else ''})"
+    said = f"{digit.digit} ({digit.probability:.1%}{', then ' + ', '.join(others) if others else ''})"
+    hardly = digit.digitness is not None and digit.digitness < 0.5
+    return said + (f", hardly a digit ({digit.digitness:.1%})" if hardly else "")
 
 
 def write_csv(path: Path, items: list[Item], digits: list[Digit]) -> None:
@@ -129,8 +136,8 @@ def write_csv(path: Path, items: list[Item], digits: list[Digit]) -> None:
         )
         for item, digit in zip(items, digits, strict=True):
             shares = [round(share, 6) for share in digit.probabilities]
-            whether = None if item.digitness is None else round(item.digitness, 6)
-            writer.writerow([item.name, item.label, digit.digit, round(digit.probability, 6), whether, *shares])
+            whether = None if digit.digitness is None else round(digit.digitness, 6)
+            writer.writerow([item.name, item.label, digit.text, round(digit.probability, 6), whether, *shares])
 
 
 def save_figure(path: Path, items: list[Item], digits: list[Digit]) -> None:
@@ -145,18 +152,23 @@ def save_figure(path: Path, items: list[Item], digits: list[Digit]) -> None:
     publish_figure(draw_example(items[0].picture, digits[0].probabilities, items[0].frame), path)
 
 
-def _doubt(item: Item) -> str:
-    return "" if item.digitness is None or item.digitness >= 0.5 else f", hardly a digit ({item.digitness:.1%})"
-
-
 def _label(item: Item) -> str:
     return "" if item.label is None else f", label {item.label}"
 
 
 def _answer(item: Item, digit: Digit) -> dict[str, Any]:
-    answer: dict[str, Any] = {"source": item.name, "digit": digit.digit, "probability": round(digit.probability, 6)}
-    if item.digitness is not None:
-        answer["digitness"] = round(item.digitness, 6)
+    answer: dict[str, Any] = {
+        "source": item.name,
+        "digit": digit.digit,
+        "text": digit.text,
+        "accepted": digit.accepted,
+        "probability": round(digit.probability, 6),
+        "confidence": round(digit.confidence, 6),
+    }
+    if digit.digitness is not None:
+        answer["digitness"] = round(digit.digitness, 6)
+    if digit.doubt is not None:
+        answer["doubt"] = digit.doubt
     if item.label is not None:
         answer["label"] = item.label
     return answer | {"runners_up": [[other, round(share, 6)] for other, share in digit.runners_up]}

@@ -1,4 +1,4 @@
-"""A training's progress in the terminal."""
+"""A training's and a table's progress in the terminal."""
 
 from __future__ import annotations
 
@@ -70,6 +70,57 @@ class TrainingProgress:
             line += f"  validation {record.val_loss:.4f} {record.val_accuracy:.2%}"
         self._console.print(f"{line}  {record.seconds:.1f} s", soft_wrap=True)
         self._said = time.perf_counter()
+
+
+class TableProgress:
+    """A bar that lives while a table grows; lines alone where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._live = self._console.is_terminal
+        self._bar = Bar(
+            TextColumn("reading"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[state]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._task = self._bar.add_task("reading", total=None, state="looking for images …")
+        self._began = self._said = time.perf_counter()
+        self._first = 0
+
+    def __enter__(self) -> TableProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def listing(self) -> None:
+        """Wait for the first number."""
+
+    def reading(self, done: int, total: int, failed: int) -> None:
+        """Show how many images are done."""
+        now = time.perf_counter()
+        if not self._first:  # the first answers come after the start of the workers, which no later ones wait for
+            self._began, self._first = now, done
+        rate = (done - self._first) / (now - self._began) if now > self._began else 0.0
+        state = f"{done:,} of {total:,}"
+        if rate:
+            state += f"  {rate:,.1f} images/s  {_clock((total - done) / rate)} left"
+        if failed:
+            state += f"  {failed:,} not read"
+        self._bar.update(self._task, total=total, completed=done, state=state)
+        if not self._live and done < total and now - self._said > QUIET_SECONDS:
+            self._console.print(f"reading  {state}", soft_wrap=True)
+            self._said = now
+
+    def publishing(self) -> None:
+        """Say that the table is being written."""
+        self._bar.update(self._task, state="writing the table …")
 
 
 def _clock(seconds: float) -> str:

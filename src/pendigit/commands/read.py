@@ -3,56 +3,95 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pendigit.commands.batch import (
+    Address,
+    EngineName,
+    FailFast,
+    OfShards,
+    Output,
+    Overwrite,
+    TableOptions,
+    Watch,
+    Workers,
+    read_into_table,
+)
+from pendigit.commands.limits import MaxError, describe_kept
 from pendigit.commands.terminal import say, say_error
+from pendigit.doubt import parse_limit
 from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
 from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
-    from pendigit.reading.images import Pixels
     from pendigit.reading.stages import Region
-    from pendigit.results import Reading
+    from pendigit.results import Reading, Row
+
+    FileReader = Callable[[str, Region | None, str, bool, float | None], list[Reading]]
 
 UNSURE = 0.9  # probability: a row with a less sure digit is marked
 
 
 def read(
-    sources: Annotated[list[str], typer.Argument(help="Photos and scans, or folders of them.")],
+    sources: Annotated[list[str], typer.Argument(help="Photos, scans, folders, patterns, lists (.txt) or URLs.")],
     model: Annotated[str | None, typer.Option(help="A model: name, file or run folder.", show_default=DEFAULT)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     overlay: Annotated[Path | None, typer.Option(help="Draw what was read onto the photos, into this folder.")] = None,
     region: Annotated[str | None, typer.Option(help="Read a part: x,y,width,height in pixels.")] = None,
     keep: Annotated[str, typer.Option(help="Separators to report too, any of .,-", show_default=False)] = "",
     drawn: Annotated[bool, typer.Option("--drawn", help="They were drawn on a screen, not photographed.")] = False,
+    max_error: MaxError = None,
+    server: Annotated[
+        str | None, typer.Option(help="Let a running pendigit serve read, at this address; token: PENDIGIT_TOKEN.")
+    ] = None,
+    output: Output = None,
+    overwrite: Overwrite = False,
+    fail_fast: FailFast = False,
+    workers: Workers = None,
+    shard: OfShards = None,
+    engine: EngineName = "local",
+    address: Address = None,
+    watch: Watch = False,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
-    import pendigit
-    from pendigit.reading.images import load_pages
+    from pendigit.batches.inputs import find_inputs
+    from pendigit.batches.settings import Settings
 
     part = parse_region(region)
-    reader = pendigit.load_reader(model)
+    limit = None if max_error is None else parse_limit(max_error)
+    if output is not None or watch or shard is not None:
+        if as_json or overlay is not None or server is not None:
+            raise UsageError("--json, --overlay or --server with a table", "one of them", "run it twice")
+        options = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
+        read_into_table(sources, options, Settings.of(model, part, keep, drawn, limit))
+        return
+    read_file = reading_here(model, limit) if server is None else reading_there(server, model)
+    kept = count = 0
     answers: list[dict[str, Any]] = []
     failures: list[tuple[str, PendigitError]] = []
-    paths = find_pictures(sources)
+    paths = [each.path for each in sorted(find_inputs(sources))]
     for path in paths:
         try:
-            pages = load_pages(path)
-            readings = [reader.read(page, part, keep, drawn) for page in pages]
+            readings = read_file(path, part, keep, drawn, limit)
         except (ImageError, MissingExtraError) as error:
             failures.append((path, error))
             answers.append({"source": path, "error": str(error)})
             continue
-        for number, (page, reading) in enumerate(zip(pages, readings, strict=True), 1):
-            name = path if len(pages) == 1 else f"{path}, page {number}"
+        for number, reading in enumerate(readings, 1):
+            name = path if len(readings) == 1 else f"{path}, page {number}"
             answers.append({"source": path, "page": number} | reading.to_dict())
+            kept, count = kept + reading.kept, count + reading.count
             if overlay is not None:
-                save_overlay(overlay, path, number if len(pages) > 1 else None, page, reading)
+                save_overlay(overlay, path, number, len(readings) > 1, reading)
             if not as_json:
-                show(name, reading, several=len(paths) > 1 or len(pages) > 1)
+                show(name, reading, several=len(paths) > 1 or len(readings) > 1)
+    if limit is not None and not as_json:
+        say(describe_kept(kept, count, limit))
     if as_json:
         say(json.dumps(answers))
     for path, failure in failures:
@@ -61,29 +100,31 @@ def read(
         raise typer.Exit(ImageError.exit_code)
 
 
-def save_overlay(folder: Path, path: str, number: int | None, page: Pixels, reading: Reading) -> None:
+def reading_here(model: str | None, limit: float | None) -> FileReader:
+    """What reads a file's pages in this process. A limit that cannot be kept is refused before anything is read."""
+    import pendigit
+    from pendigit.reading.images import load_pages
+
+    reader = pendigit.load_reader(model)
+    if limit is not None:
+        reader.limit(limit)
+    return lambda path, *options: [reader.read(page, *options) for page in load_pages(path)]
+
+
+def reading_there(server: str, model: str | None) -> FileReader:
+    """What lets a server read them."""
+    from pendigit.reading.remote import RemoteReader
+
+    return RemoteReader(server, os.environ.get("PENDIGIT_TOKEN"), model).read_file
+
+
+def save_overlay(folder: Path, path: str, number: int, several: bool, reading: Reading) -> None:
     """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
+    from pendigit.reading.images import load_page
     from pendigit.reading.overlay import draw_overlay, publish_picture
 
-    name = Path(path).name + ("" if number is None else f"-{number}")
-    publish_picture(folder / f"{name}.png", draw_overlay(page, reading))
-
-
-def find_pictures(sources: list[str]) -> list[str]:
-    """The pictures of files and folders, a folder's in the order of their names. Raises ImageError for none."""
-    found: list[str] = []
-    for source in sources:
-        folder = Path(source).expanduser()
-        if not folder.is_dir():
-            found.append(source)
-            continue
-        inside = [str(path) for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS]
-        if not inside:
-            raise ImageError(
-                f"no pictures in {source}", f"files such as {', '.join(ENDINGS[:4])}", "name another folder"
-            )
-        found.extend(inside)
-    return found
+    name = Path(path).name + (f"-{number}" if several else "")
+    publish_picture(folder / f"{name}.png", draw_overlay(load_page(path, number)[0], reading))
 
 
 def parse_region(text: str | None) -> Region | None:
@@ -106,9 +147,13 @@ def show(path: str, reading: Reading, several: bool) -> None:
     if not reading.rows:
         say("no digits found; pendigit doctor shows why")
     for row in reading.rows:
-        unsure = [digit for digit in row.digits if digit.probability < UNSURE]
-        note = "  (unsure: " + ", ".join(f"{digit.digit} {digit.probability:.0%}" for digit in unsure) + ")"
-        say("  ".join(row.groups) + (note if unsure else ""))
+        say("  ".join(row.groups) + _note(row))
 
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".heic", ".heif", ".avif", ".pdf")
+def _note(row: Row) -> str:
+    """What is doubtful about a row: the rejected digits, or where no limit is asked for, the unsure ones."""
+    rejected = [digit.doubt for digit in row.digits if digit.doubt is not None]
+    if rejected:
+        return f"  (?: {', '.join(rejected)})"
+    unsure = [f"{digit.digit} {digit.probability:.0%}" for digit in row.digits if digit.probability < UNSURE]
+    return f"  (unsure: {', '.join(unsure)})" if unsure else ""

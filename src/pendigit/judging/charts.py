@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pendigit.doubt import Threshold
 from pendigit.judging.calibration import Bin, Hits, Shares
 from pendigit.judging.metrics import wilson_interval
-from pendigit.judging.rejection import Threshold, risks
+from pendigit.judging.rejection import risks
 from pendigit.judging.report import Curve
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 
 from pendigit.classifier import DIGITS, Frames
+from pendigit.doubt import Threshold
 from pendigit.errors import OutputError
 from pendigit.files import publish_text
 from pendigit.judging.charts import draw_coverage, draw_curve, draw_reliability
 from pendigit.judging.metrics import wilson_interval
-from pendigit.judging.rejection import Threshold
 from pendigit.judging.report import LIMITS, Corrupted, Estimate, Report
 from pendigit.results import Evaluation
 

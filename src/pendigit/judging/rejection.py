@@ -6,12 +6,12 @@ tail, for the selective risk of Geifman and El-Yaniv 2017. docs/doubt.md derives
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from math import ceil, log, log1p
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from pendigit.doubt import Threshold, check_limit
 from pendigit.errors import DataError, UsageError
 from pendigit.judging.calibration import Hits, Shares
 
@@ -22,37 +22,14 @@ MARGIN = 1.1  # times the digits needed: what the first threshold should leave, 
 HALVINGS = 50  # of [0, 1]: finer than any share that counts
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """What to accept, and what is promised about it for data like the calibration set.
-
-    Attributes:
-        threshold: Predictions with at least this confidence are accepted.
-        max_error: The error among the accepted is at most this.
-        level: The probability, over calibration sets, that this promise is true.
-        count: Predictions of the calibration set that were counted.
-        accepted: How many of them are accepted.
-        wrong: How many of these are wrong.
-    """
-
-    threshold: float
-    max_error: float
-    level: float
-    count: int
-    accepted: int
-    wrong: int
-
-    @property
-    def coverage(self) -> float:
-        """The share that is accepted."""
-        return self.accepted / self.count
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types, ready for JSON or a model's metadata."""
-        return asdict(self)
-
-
-def find_threshold(confidence: Shares, correct: Hits, max_error: float, level: float = LEVEL) -> Threshold:
+def find_threshold(
+    confidence: Shares,
+    correct: Hits,
+    max_error: float,
+    level: float = LEVEL,
+    groups: npt.ArrayLike | None = None,
+    most: float = 1,
+) -> Threshold:
     """The lowest threshold for which an error of at most `max_error` among the accepted can be promised.
 
     Args:
@@ -60,30 +37,39 @@ def find_threshold(confidence: Shares, correct: Hits, max_error: float, level: f
         correct: (n,), whether each prediction is right.
         max_error: A share above 0 and below 1.
         level: A share above 0 and below 1.
+        groups: (n,), such as the kinds of paper: the limit is kept in each, and so in any mixture of them.
+        most: The share that is accepted at most, above 1 / 2: what has less confidence than nearly all digits is
+            likelier no digit.
 
     Raises:
         UsageError: A limit or level outside (0, 1).
         DataError: Too few predictions for any promise (says how many are needed), or too many errors.
     """
     needed = least_count(max_error, level)
-    if len(confidence) < needed:
+    names, member = np.unique(np.zeros(len(confidence)) if groups is None else groups, return_inverse=True)
+    fewest = int(np.bincount(member, minlength=1).min())
+    if fewest < needed:
         raise DataError(
-            f"{len(confidence):,} digits to calibrate on",
+            f"{fewest:,} digits to calibrate on",
             f"at least {needed:,} for an error of at most {max_error:.3%} at a level of {level:.1%}",
             "label more digits, or allow a larger error",
         )
     order = np.random.default_rng(0).permutation(len(confidence))  # so that a sorted set does no harm
     setting, counting = order[::LADDER], np.delete(order, slice(None, None, LADDER))
     found = None
-    for threshold in _ladder(confidence[setting], len(counting), max_error, level):
-        inside = confidence[counting] >= threshold
-        accepted, wrong = int(inside.sum()), int((~correct[counting][inside]).sum())
-        if binomial_tail(wrong, accepted, max_error) > 1 - level:
+    for threshold in _ladder(confidence[setting], len(counting), max_error, level, most):
+        inside = counting[confidence[counting] >= threshold]
+        accepted = np.bincount(member[inside], minlength=len(names))
+        wrong = np.bincount(member[inside], ~correct[inside], minlength=len(names)).astype(np.int64)
+        tails = [binomial_tail(int(k), int(n), max_error) for k, n in zip(wrong, accepted, strict=True)]
+        if max(tails) > 1 - level:
             break
-        found = Threshold(float(threshold), max_error, level, len(counting), accepted, wrong)
+        counts = len(counting), int(accepted.sum()), int(wrong.sum())
+        found = Threshold(float(threshold), max_error, level, *counts)
     if found is None:
+        worst = int(np.argmax(tails))
         raise DataError(
-            f"{wrong:,} of the {accepted:,} most confident digits wrong",
+            f"{wrong[worst]:,} of the {accepted[worst]:,} most confident digits wrong",
             f"few enough for an error of at most {max_error:.3%} at a level of {level:.1%}",
             "allow a larger error, label more digits, or check the labels",
         )
@@ -92,9 +78,9 @@ def find_threshold(confidence: Shares, correct: Hits, max_error: float, level: f
 
 def least_count(max_error: float, level: float = LEVEL) -> int:
     """How many predictions, all right, it takes to promise at most `max_error`. Raises UsageError outside (0, 1)."""
-    for name, share in (("a maximal error", max_error), ("a level", level)):
-        if not 0 < share < 1:
-            raise UsageError(f"{name} of {share:g}", "a share above 0 and below 1, such as 0.01 or 1%", "choose one")
+    check_limit(max_error)
+    if not 0 < level < 1:
+        raise UsageError(f"a level of {level:g}", "a share above 0 and below 1, such as 0.95", "choose one")
     return ceil(_counted(max_error, level) * LADDER / (LADDER - 1))
 
 
@@ -103,10 +89,10 @@ def _counted(max_error: float, level: float) -> int:
     return ceil(log1p(-level) / log1p(-max_error))
 
 
-def _ladder(confidence: Shares, counted: int, max_error: float, level: float) -> Shares:
-    """The thresholds to try, from the strictest, which accepts half or more, to 0, which accepts all."""
+def _ladder(confidence: Shares, counted: int, max_error: float, level: float, most: float) -> Shares:
+    """The thresholds to try, from the strictest, which accepts half or more, to the one that accepts `most`."""
     least = min(1.0, MARGIN * _counted(max_error, level) / counted)  # where no error at all would be forgiven
-    shares = np.linspace((least + 1) / 2, 1, RUNGS)  # half-way to all, one wrong label does not end it
+    shares = np.linspace(min(most, (least + 1) / 2), most, RUNGS)  # half-way to all, one wrong label does not end it
     rungs = np.quantile(confidence, 1 - shares, method="inverted_cdf")
     return np.where(shares < 1, rungs, 0)
 

@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import Classifier, Frames, Probabilities
+from pendigit.doubt import Threshold
 from pendigit.errors import DataError
 from pendigit.judging import warps
 from pendigit.judging.calibration import Bin, Hits, Shares, calibration_error, confidences, reliability
 from pendigit.judging.corruptions import CORRUPTIONS, corrupt
 from pendigit.judging.evaluation import score
 from pendigit.judging.metrics import bootstrap_interval, confident_mistakes, negative_log_likelihood, wilson_interval
-from pendigit.judging.rejection import Threshold, area_under_risks, find_threshold
+from pendigit.judging.rejection import area_under_risks, find_threshold
 from pendigit.results import Evaluation
 
 Estimate: TypeAlias = tuple[float, float, float]  # a value and its 95 % interval

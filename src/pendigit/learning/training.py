@@ -113,7 +113,10 @@ class CompiledEngine:
         self._task = task
         self._data = self._everywhere((task.frames, task.labels))
         self._teacher = _values(task.teacher) if task.teacher else []
-        self._state = State(*([own(variable.value) for variable in group] for group in self._groups()))
+        # Placed as the block's results are: otherwise its second call would compile it once more.
+        self._state = self._everywhere(
+            State(*([own(variable.value) for variable in group] for group in self._groups()))
+        )
         self._steps_per_block = FIRST_BLOCK
         self._block = self._compiled()
 
@@ -122,7 +125,7 @@ class CompiledEngine:
         count, batch = len(self._task.labels), self._task.batch_size
         steps = math.ceil(count / batch)
         order = jnp.asarray(epoch_order(count, steps * batch, self._task.seed, number))
-        totals = Totals(np.float32(0), np.int32(0))
+        totals = self._everywhere(Totals(np.float32(0), np.int32(0)))
         start = 0
         while start < steps:
             stop = min(steps, start + self._steps_per_block)
@@ -147,7 +150,7 @@ class CompiledEngine:
     def restore(self, state: Arrays) -> None:
         """Go on from what `state` gave."""
         leaves = iter([jnp.asarray(state[key]) for key in sorted(state)])
-        self._state = State(*([next(leaves) for _ in group] for group in self._state))
+        self._state = self._everywhere(State(*([next(leaves) for _ in group] for group in self._state)))
 
     def settle(self) -> keras.Model:
         """Put what was learned so far into the model and return it; with a moving average, the average."""

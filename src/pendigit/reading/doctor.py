@@ -66,6 +66,12 @@ def _about_digits(stages: Stages) -> list[str]:
     rejected = sum(not each.is_digit for row in stages.characters for each in row)
     if rejected:
         found.append(f"{rejected} pieces of ink in the rows look like no digit and were left out")
+    found += [
+        f"row {number}, digit {place} is rejected: {digit.doubt}"
+        for number, row in enumerate(stages.reading.rows, 1)
+        for place, digit in enumerate(row.digits, 1)
+        if digit.doubt is not None
+    ]
     unsure = sum(digit.probability < UNSURE for row in stages.reading.rows for digit in row.digits)
     if unsure:
         found.append(f"{unsure} digits are unsure: look at them, or use a larger model")

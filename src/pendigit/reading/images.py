@@ -52,7 +52,7 @@ def load_image(source: Source) -> Pixels:
         return _large_enough(_from_bytes(source, name), name)
     if isinstance(source, (str, Path)):
         name = str(source)
-        return _large_enough(_from_bytes(_content(Path(source).expanduser()), name), name)
+        return _large_enough(_from_bytes(content_of(Path(source).expanduser()), name), name)
     from PIL import Image
 
     if isinstance(source, Image.Image):
@@ -84,7 +84,7 @@ def load_page(source: Source, number: int = 1) -> tuple[Pixels, int]:
     """
     if not isinstance(source, (str, Path, bytes)):
         return load_image(source), _checked(number, 1, "the picture")
-    content = source if isinstance(source, bytes) else _content(Path(source).expanduser())
+    content = source if isinstance(source, bytes) else content_of(Path(source).expanduser())
     name = f"the picture of {len(content)} bytes" if isinstance(source, bytes) else str(source)
     if content.startswith(PDF):
         return _pdf_page(content, name, number)
@@ -135,7 +135,8 @@ def _pdf_page(content: bytes, name: str, number: int) -> tuple[Pixels, int]:
         raise ImageError(f"{name} is no PDF that can be opened ({error})", "an unlocked PDF", _EXPORT) from error
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """A file's bytes. Raises ImageError."""
     if path.is_dir():
         raise ImageError(f"{path} is a folder", "one picture", "name the pictures in it")
     try:

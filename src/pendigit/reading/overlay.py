@@ -27,7 +27,7 @@ def draw_overlay(picture: npt.NDArray[np.uint8], reading: Reading) -> npt.NDArra
             left, top, right, bottom = digit.box
             cv2.rectangle(canvas, (left, top), (right - 1, bottom - 1), colour, thick, cv2.LINE_AA)
             at = (left, max(top - 2 * thick, round(22 * size)))
-            cv2.putText(canvas, str(digit.digit), at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick * 2, cv2.LINE_AA)
+            cv2.putText(canvas, digit.text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, thick * 2, cv2.LINE_AA)
     return np.asarray(canvas, np.uint8)
 
 

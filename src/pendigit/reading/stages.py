@@ -50,7 +50,7 @@ class Stages:
     @property
     def count(self) -> int:
         """How many digits were read."""
-        return sum(len(row.digits) for row in self.reading.rows)
+        return self.reading.count
 
     @property
     def clarity(self) -> float:
@@ -137,10 +137,13 @@ def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8
 
 def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
     """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
-    digits = [character for character in characters if character.is_digit]
+    found = (character for character in characters if character.is_digit)
+    digits = sorted(found, key=lambda character: character.piece.middle[0])
     if not digits:
         return None
-    placed = tuple(PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities) for digit in digits)
+    placed = tuple(
+        PlacedDigit.at(page.box_in_picture(digit.piece[:4]), digit.probabilities, digit.digitness) for digit in digits
+    )
     row = [digit.piece for digit in digits]
     height = row_height(row)
     texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -24,11 +25,17 @@ from pendigit.serving.problems import as_problem, problem
 from pendigit.serving.schemas import Health, Problem, responses
 from pendigit.serving.settings import Settings
 
+if TYPE_CHECKING:
+    from pendigit.batches.review import Review
+
 HERE = Path(__file__).parent
 
 
-def make_app(settings: Settings) -> FastAPI:
-    """A server's application. Raises UsageError, ModelError or OutputError for settings that it cannot work with."""
+def make_app(settings: Settings, review: Review | None = None) -> FastAPI:
+    """A server's application, with a table to review where there is one.
+
+    Raises UsageError, ModelError or OutputError for settings that it cannot work with.
+    """
     house = House(settings)
 
     @asynccontextmanager
@@ -41,10 +48,15 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(asking(house))
     app.include_router(keeping(house))
     app.include_router(watching(house))
+    if review is not None:
+        from pendigit.serving.reviewing import reviewing
+
+        app.include_router(reviewing(house, review))
     app.add_exception_handler(RequestValidationError, _option_problem)
     app.add_exception_handler(HTTPException, _http_problem)
     app.mount("/docs", StaticFiles(directory=HERE / "docs", packages=[("fastapi_offline", "static")], html=True))
-    app.mount("/", StaticFiles(directory=HERE / "page", html=True))
+    # Not mounted at "/": a mount there would answer for routes that are asked with another method.
+    app.router.default = StaticFiles(directory=HERE / "page", html=True)
     app.add_middleware(Guard, settings=settings, metrics=house.metrics)
     if settings.origins:
         app.add_middleware(

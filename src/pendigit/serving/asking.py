@@ -13,12 +13,14 @@ from pendigit.serving.digits import DigitJob
 from pendigit.serving.house import House
 from pendigit.serving.layers import layer_bytes
 from pendigit.serving.pages import ReadPage
-from pendigit.serving.schemas import Models, Prediction, PredictOptions, Reading, ReadOptions, responses
+from pendigit.serving.schemas import Models, Prediction, PredictOptions, Reading, ReadOptions, Responses, responses
 from pendigit.serving.uploads import BODY, picture_of
 
-FLOATS = {
-    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    "description": "The weights.",
+FLOATS: Responses = {
+    200: {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The weights.",
+    }
 }
 ASKED = (413, 415, 422, 503)
 
@@ -33,21 +35,22 @@ def asking(house: House) -> APIRouter:
         model = house.model_named(options.model)
         region = None if options.region is None else four(options.region)
         picture = await picture_of(request)
-        task = ReadPage(picture, model, options.page, region, options.keep, options.drawn, options.details)
-        return answer(await house.pages.do(task))
+        how = options.page, region, options.keep, options.drawn, options.max_error, options.details
+        return answer(await house.pages.do(ReadPage(picture, model, *how)))
 
     @router.post("/v1/predict", responses=responses(Prediction, *ASKED), openapi_extra=BODY)
     async def predict(request: Request, options: Annotated[PredictOptions, Query()]) -> Response:
         """Predict the digit in a picture of one digit."""
         model = house.model_named(options.model)
-        return answer(await house.digits.do(DigitJob(await picture_of(request), model, options.frame)))
+        picture = await picture_of(request)
+        return answer(await house.digits.do(DigitJob(picture, model, options.max_error, options.frame)))
 
     @router.get("/v1/models", responses=responses(Models))
     async def list_models() -> Response:
         """List the models that ship: what each is for, how it was made, how it scores."""
         return answer({"serving": house.model.stem, "models": models.cards()})
 
-    @router.get("/v1/layers", response_class=Response, responses={200: FLOATS} | responses(None))
+    @router.get("/v1/layers", response_class=Response, responses=FLOATS | responses(None))
     async def show_layers() -> Response:
         """The weights of the tutorials' network: 784x128, 128, 128x10 and 10 float32, little end first."""
         return Response(await run_in_threadpool(layer_bytes), media_type="application/octet-stream")

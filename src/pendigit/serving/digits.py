@@ -6,7 +6,7 @@ import base64
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,9 +14,11 @@ import cv2
 import numpy as np
 
 from pendigit.classifier import Frames, OnnxClassifier
+from pendigit.doubt import Threshold
 from pendigit.errors import PendigitError
 from pendigit.frame import to_frame
 from pendigit.reading.images import load_image
+from pendigit.reading.reader import limit_of
 from pendigit.results import Digit
 
 Answer: TypeAlias = dict[str, Any]
@@ -24,10 +26,18 @@ Answer: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class DigitJob:
-    """One picture of one digit: its file's bytes, the model's file that reads it, and whether its frame is wanted."""
+    """One picture of one digit.
+
+    Attributes:
+        picture: Its file's bytes.
+        model: The model's file that reads it.
+        max_error: A limit on the error; a digit that is not sure enough for it is not accepted.
+        with_frame: Whether its frame is wanted.
+    """
 
     picture: bytes
     model: Path
+    max_error: float | None = None
     with_frame: bool = False
 
 
@@ -37,13 +47,15 @@ def read_digits(jobs: Sequence[DigitJob]) -> list[Answer | Exception]:
     framed: dict[Path, list[tuple[int, Frames]]] = defaultdict(list)
     for index, job in enumerate(jobs):
         try:
-            framed[job.model].append((index, to_frame(load_image(job.picture))))
+            limit(job.model, job.max_error)
+            frame = to_frame(load_image(job.picture))
+            framed[job.model].append((index, frame))
             results.append({})
         except PendigitError as error:
             results.append(error)
     for model, found in framed.items():
-        for (index, frame), answer in zip(found, _answers(load(model), [frame for _, frame in found]), strict=True):
-            results[index] = answer | ({"frame": as_png(frame)} if jobs[index].with_frame else {})
+        for (index, frame), digit in zip(found, _digits(model, [frame for _, frame in found]), strict=True):
+            results[index] = _answer(jobs[index], digit, frame)
     return results
 
 
@@ -53,20 +65,23 @@ def load(model: Path) -> OnnxClassifier:
     return OnnxClassifier(model)
 
 
-def _answers(classifier: OnnxClassifier, frames: list[Frames]) -> list[Answer]:
-    probabilities, digitness = classifier.judge(np.stack(frames))
+@lru_cache(maxsize=1000)
+def limit(model: Path, max_error: float | None) -> Threshold | None:
+    """What a model promises for a limit on the error, if one is asked for. Raises UsageError, ModelError."""
+    return None if max_error is None else limit_of(load(model), max_error)
+
+
+def _digits(model: Path, frames: list[Frames]) -> list[Digit]:
+    probabilities, digitness = load(model).judge(np.stack(frames))
     surely = [None] * len(frames) if digitness is None else digitness.tolist()
-    return [_answer(Digit.of(row), sure) for row, sure in zip(probabilities.tolist(), surely, strict=True)]
+    return [Digit.of(*pair) for pair in zip(probabilities.tolist(), surely, strict=True)]
 
 
-def _answer(digit: Digit, digitness: float | None) -> Answer:
-    return {
-        "digit": digit.digit,
-        "probability": digit.probability,
-        "probabilities": digit.probabilities,
-        "runners_up": digit.runners_up,
-        "digitness": digitness,
-    }
+def _answer(job: DigitJob, digit: Digit, frame: Frames) -> Answer:
+    threshold = limit(job.model, job.max_error)
+    judged = digit if threshold is None else digit.within(threshold)
+    answer = judged.to_dict() | {"runners_up": judged.runners_up}
+    return answer | {"frame": as_png(frame)} if job.with_frame else answer
 
 
 def as_png(frame: Frames) -> str:

@@ -11,6 +11,7 @@ from pendigit.serving.corrections import Corrections
 from pendigit.serving.digits import DigitJob, load, read_digits
 from pendigit.serving.lanes import Lane
 from pendigit.serving.metrics import Metrics
+from pendigit.serving.pages import LoadModel
 from pendigit.serving.problems import UnknownError
 from pendigit.serving.processes import Task, WorkProcess
 from pendigit.serving.settings import Settings
@@ -42,7 +43,7 @@ class House:
         self.digits: Lane[DigitJob, dict[str, Any]] = Lane(
             "digits", [read_digits for _ in workers], room=self.settings.digits_waiting, seconds=wait, batch=BATCH
         )
-        self._processes = [WorkProcess(self.settings.page_seconds) for _ in workers]
+        self._processes = [WorkProcess(self.settings.page_seconds, LoadModel(self.model)) for _ in workers]
         self.pages: Lane[Task, Any] = Lane("pages", self._processes, room=self.settings.pages_waiting, seconds=wait)
         self.metrics.watch({"digits": self.digits, "pages": self.pages})
 

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pendigit.reading.images import load_page
 from pendigit.reading.reader import Reader, load_reader
 from pendigit.reading.stages import Region, read_stages
@@ -26,6 +28,7 @@ class ReadPage:
         region: Left, top, width, height in pixels of the upright picture; None for all of it.
         keep: Separators that are reported, any of ".,-".
         drawn: It was drawn on a screen, not photographed.
+        max_error: A limit on the error: digits that are not sure enough for it become "?".
         details: Also what a page that shows the reading needs, see `with_details`.
     """
 
@@ -35,14 +38,18 @@ class ReadPage:
     region: Region | None = None
     keep: str = ""
     drawn: bool = False
+    max_error: float | None = None
     details: bool = False
 
     def __call__(self) -> dict[str, Any]:
         """The reading, as JSON knows it. Raises PendigitError."""
+        reader = _reader(self.model)
+        limit = None if self.max_error is None else reader.limit(self.max_error)
         picture, pages = load_page(self.file, self.page)
-        stages = read_stages(picture, _reader(self.model).classifier, self.region, self.keep, self.drawn)
-        reading = with_details(stages) if self.details else stages.reading.to_dict()
-        return reading | {"page": self.page, "pages": pages}
+        stages = read_stages(picture, reader.classifier, self.region, self.keep, self.drawn)
+        reading = stages.reading if limit is None else stages.reading.within(limit)
+        answer = with_details(stages, reading) if self.details else reading.to_dict()
+        return answer | {"page": self.page, "pages": pages}
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,17 @@ class CutDigit:
         """The digit's picture, a PNG. Raises ImageError."""
         picture, _ = load_page(self.file, self.page)
         return training_crop(picture, self.box)
+
+
+@dataclass(frozen=True)
+class LoadModel:
+    """Load a model and read a page of nothing with it, so that the first page waits for neither."""
+
+    model: Path
+
+    def __call__(self) -> None:
+        """Nothing is answered."""
+        _reader(self.model).read(np.full((64, 64), 255, np.uint8))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from pendigit.errors import ImageError, MissingExtraError, OutputError, PendigitError, UsageError
+from pendigit.errors import ImageError, MissingExtraError, ModelError, OutputError, PendigitError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
 SPACE = "urn:pendigit:problem:"
@@ -54,6 +54,7 @@ KINDS: tuple[tuple[type[PendigitError], str, HTTPStatus, str], ...] = (
     (UsageError, "option", HTTPStatus.UNPROCESSABLE_ENTITY, "An option cannot be understood"),
     (ImageError, "picture", HTTPStatus.UNPROCESSABLE_ENTITY, "The picture cannot be read"),
     (MissingExtraError, "not-installed", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "This server lacks a package"),
+    (ModelError, "model", HTTPStatus.UNPROCESSABLE_ENTITY, "The model cannot do that"),
     (OutputError, "full", HTTPStatus.INSUFFICIENT_STORAGE, "It cannot be kept"),
     (PendigitError, "error", HTTPStatus.INTERNAL_SERVER_ERROR, "It went wrong"),
 )

@@ -24,10 +24,12 @@ class WorkProcess:
 
     Args:
         seconds: How long a task may take.
+        first: A task that makes it ready, such as loading a model; done anew in a process that replaces another.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, first: Task = dict) -> None:
+        self._seconds, self._first = seconds, first
+        self._ready = False
         self._start()
 
     def __call__(self, tasks: Sequence[Task]) -> list[Any]:
@@ -42,6 +44,9 @@ class WorkProcess:
 
     def _do(self, task: Task) -> Any:
         try:
+            if not self._ready:
+                self._connection.recv()
+                self._ready = True
             self._connection.send(task)
             if self._connection.poll(self._seconds):
                 return self._connection.recv()
@@ -58,15 +63,18 @@ class WorkProcess:
 
     def _start(self) -> None:
         self._connection, other = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_serve, args=(other,), daemon=True)
+        self._ready = False
+        self._process = _SPAWN.Process(target=_serve, args=(other, self._first), daemon=True)
         self._process.start()
         other.close()
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, first: Task) -> None:
     """Do tasks until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the server ends us when it has finished
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _outcome(first)
+    connection.send(None)
     while True:
         try:
             task = connection.recv()

@@ -11,6 +11,10 @@ from pendigit.serving.problems import MEDIA_TYPE
 Share = Annotated[float, Field(ge=0, le=1.000001, description="0 to 1")]  # float32 rounding may pass 1 by a millionth
 DigitValue = Annotated[int, Field(ge=0, le=9)]
 RunnerUp = Annotated[tuple[DigitValue, Share], Field(description="Another digit and its probability.")]
+Limit = Annotated[
+    float | None,
+    Field(gt=0, lt=1, description='A limit on the error, such as 0.01: digits not sure enough for it become "?".'),
+]
 FOUR = r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$"  # a picture's side has five digits at most
 Four = Annotated[str, StringConstraints(pattern=FOUR)]
 LAST = 2**53 - 1  # the largest whole number that every JSON reader takes for itself
@@ -26,6 +30,7 @@ class PredictOptions(Asked):
     """What /v1/predict may be asked."""
 
     model: str | None = Field(None, description="A model that ships; the server's own by default.", examples=["reader"])
+    max_error: Limit = None
     frame: bool = Field(False, description="Also answer the 28x28 frame that the network saw.")
 
 
@@ -40,6 +45,7 @@ class ReadOptions(Asked):
         "", description="Separators to report too, any of .,-"
     )
     drawn: bool = Field(False, description="It was drawn on a screen, not photographed.")
+    max_error: Limit = None
     details: bool = Field(False, description="Also answer each digit's frame, and where ink is that is no digit.")
     page: int = Field(1, ge=1, le=100_000, description="Which page of a TIFF or PDF.")
 
@@ -72,27 +78,29 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Prediction(Answer):
-    """The digit in a picture of one."""
+class Digit(Answer):
+    """One digit."""
 
     digit: DigitValue
     probability: Share
     probabilities: list[Share] = Field(min_length=10, max_length=10, description="Of 0 to 9.")
-    runners_up: list[RunnerUp] = Field(description="The other nine, the most probable first.")
+    runners_up: list[RunnerUp] = Field(description="Others, the most probable first.")
     digitness: Share | None = Field(description="How surely it is one digit at all; null where the model cannot tell.")
+    accepted: bool = Field(description="Whether it is as sure as max_error asks; true where none was asked for.")
+    confidence: Share = Field(description="That it is a digit, and this one.")
+    text: str = Field(description='The digit, or "?" where it is not accepted.')
+    doubt: str | None = Field(description="Why it is not accepted.")
     frame: str | None = Field(None, description="The 28x28 frame that the network saw: a PNG in base64, if asked for.")
 
 
-class PlacedDigit(Answer):
+class Prediction(Digit):
+    """The digit in a picture of one."""
+
+
+class PlacedDigit(Digit):
     """One digit on a page."""
 
-    digit: DigitValue
-    probability: Share
-    probabilities: list[Share]
     box: tuple[int, int, int, int] = Field(description="Left, top, right, bottom in pixels of the upright picture.")
-    runners_up: list[RunnerUp]
-    digitness: Share | None = Field(None, description="How surely it is one digit at all; a detail.")
-    frame: str | None = Field(None, description="The 28x28 frame that the network saw, a PNG in base64; a detail.")
 
 
 class Other(Answer):
@@ -114,6 +122,9 @@ class Reading(Answer):
     """What stands on a page."""
 
     text: str = Field(description="A line for each row.")
+    count: int = Field(description="How many digits were found.")
+    kept: int = Field(description="How many of them are accepted.")
+    max_error: float | None = Field(description="The limit on the error that was asked for.")
     rows: list[Row]
     page: int = Field(description="Which page of the document this is.")
     pages: int = Field(description="How many it has; 1 for a picture.")

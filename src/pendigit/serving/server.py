@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -13,13 +14,18 @@ from pendigit.serving.app import make_app
 from pendigit.serving.connection import connections
 from pendigit.serving.settings import Settings
 
+if TYPE_CHECKING:
+    from pendigit.batches.review import Review
+
 WAITING_LINE = 128  # connections that the system accepts before they are looked at
 CONNECTIONS = 1000  # at once: each costs some 50 KB; further ones are told to come back
 UPLOAD = 30.0  # seconds for a request to come in whole: 20 MB over a phone's line
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, ready: Callable[[str], None], review: Review | None = None) -> None:
     """Serve until a signal ends it; requests under way are finished. `ready` is told the address that answers.
+
+    With a `review`, the server also asks about a table's doubtful digits.
 
     Raises:
         UsageError: The address cannot be listened on.
@@ -28,7 +34,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     listening = _listen(settings)
     with listening:
         config = uvicorn.Config(
-            make_app(settings),
+            make_app(settings, review),
             http=connections(UPLOAD),
             ws="none",
             log_level="warning",

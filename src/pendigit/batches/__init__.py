@@ -1,0 +1,1 @@
+"""Many images: folders to tables, on one machine or many."""

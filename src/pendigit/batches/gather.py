@@ -1,0 +1,101 @@
+"""The frames of many images in one batch for the network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from greenlet import getcurrent, greenlet
+
+from pendigit.classifier import Classifier, Frames, OnnxClassifier, Probabilities
+
+FRAMES = 256  # waiting for the network: by then a larger batch takes as long for each
+READINGS = 8  # that wait at most, each with its picture: of 12 megapixels they hold some hundred megabytes
+
+T = TypeVar("T")
+Job = Callable[[Classifier], T]  # reads something, and may ask its classifier at any time
+Answer = tuple[Probabilities, "Probabilities | None"]  # probabilities (n, 10), digitness (n,)
+
+
+class _Waiting(Generic[T]):
+    """A job, and the classifier it is given: asked for an answer, it stops the job until the batch is full."""
+
+    def __init__(self, job: Job[T], classifier: OnnxClassifier) -> None:
+        self.frames: Frames
+        self.result: T
+        self.seconds = 0.0
+        self._classifier = classifier
+        self._answered: tuple[Frames, Answer] | None = None
+        self._hub = getcurrent()
+        self._job = greenlet(lambda: job(self))
+
+    def go_on(self, *answer: Any) -> bool:
+        """Run the job until it asks for frames (True) or has its result (False)."""
+        began = time.perf_counter()
+        value = self._job.switch(*answer)
+        self.seconds += time.perf_counter() - began
+        if self._job.dead:
+            self.result = value
+            return False
+        self.frames = value
+        return True
+
+    def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
+        return self._ask(np.asarray(frames))[0]
+
+    def digitness(self, frames: npt.ArrayLike) -> Probabilities | None:
+        return self._ask(np.asarray(frames))[1]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._classifier, name)
+
+    def judge(self, frames: npt.ArrayLike) -> Answer:
+        return self._ask(np.asarray(frames))
+
+    def _ask(self, frames: Frames) -> Answer:
+        """Both answers come at once; the second question about the same frames costs nothing."""
+        if len(frames) == 0:  # nothing to wait for
+            return self._classifier.predict_proba(frames), self._classifier.digitness(frames)
+        if self._answered is None or self._answered[0] is not frames:
+            self._answered = frames, self._hub.switch(frames)
+        return self._answered[1]
+
+
+def run_together(jobs: Iterable[Job[T]], classifier: OnnxClassifier) -> Iterator[tuple[T, float]]:
+    """Run jobs and let the network see the frames of all that wait for it at once.
+
+    Gives each job's result and the seconds it took, with its share of the network's, as they end: in any order. What a
+    job raises comes out here.
+    """
+    waiting: list[_Waiting[T]] = []
+    for job in jobs:
+        each = _Waiting(job, classifier)
+        if not each.go_on():
+            yield each.result, each.seconds
+            continue
+        waiting.append(each)
+        if len(waiting) == READINGS or sum(len(one.frames) for one in waiting) >= FRAMES:
+            waiting = yield from _answer(waiting, classifier)
+    while waiting:
+        waiting = yield from _answer(waiting, classifier)
+
+
+def _answer(waiting: Sequence[_Waiting[T]], classifier: OnnxClassifier) -> Any:
+    """Ask the network once and let every job go on; gives those that ended, returns those that wait again."""
+    began = time.perf_counter()
+    frames = np.concatenate([each.frames for each in waiting])
+    probabilities, digitness = classifier.judge(frames)
+    share = (time.perf_counter() - began) / len(frames)
+    still, start = [], 0
+    for each in waiting:
+        end = start + len(each.frames)
+        each.seconds += share * len(each.frames)
+        if each.go_on((probabilities[start:end], None if digitness is None else digitness[start:end])):
+            still.append(each)
+        else:
+            yield each.result, each.seconds
+        start = end
+    return still
