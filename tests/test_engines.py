@@ -26,6 +26,7 @@ from pendigit.batches.worker import Worker
 from pendigit.batches.workers import read_locally
 from pendigit.datasets import Dataset
 from pendigit.errors import OutputError, UsageError
+from pendigit.reading.options import ReadOptions
 
 PENDIGIT = [sys.executable, "-c", "from pendigit.commands import main; main()"]
 
@@ -79,8 +80,8 @@ def test_processes_that_are_killed_lose_and_double_nothing(scans: Path) -> None:
 
 
 def test_settings_that_are_wrong_stop_the_run(scans: Path) -> None:
-    with pytest.raises(UsageError, match="separators '!'"):
-        list(read_locally([("scans/0.png", None)], Settings.of(keep="!"), workers=1))
+    with pytest.raises(UsageError, match="the strictest that reader promises"):
+        list(read_locally([("scans/0.png", None)], Settings.of(None, ReadOptions(max_error=1e-6)), workers=1))
 
 
 @pytest.mark.timeout(400)  # Ray takes its time to start on a busy machine

@@ -144,11 +144,11 @@ def test_a_part_of_a_page() -> None:
     left, top = (min(box[side] for box in page(4).boxes[1]) for side in (0, 1))
     right, bottom = (max(box[side] for box in page(4).boxes[1]) for side in (2, 3))
     region = (left - 8, top - 8, right - left + 16, bottom - top + 16)
-    part = reader().read(picture, region)
+    part = reader().read(picture, region=region)
     assert errors([row.text for row in part.rows], (ROWS[1],)) <= 1
     assert abs(part.rows[0].digits[0].box[0] - left) < 8
     with pytest.raises(ImageError, match="region"):
-        reader().read(picture, (0, 0, 10**6, 10))
+        reader().read(picture, region=(0, 0, 10**6, 10))
 
 
 def test_a_wide_gap_starts_a_group() -> None:
@@ -210,7 +210,7 @@ def test_nothing_written_reads_as_nothing() -> None:
     for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400, 3), np.uint8), grain, grain[:2, :2]):
         stages = read_stages(blank, reader().networks)
         assert stages.reading.rows == ()
-        assert stages.reading.to_dict() == {"text": "", "rows": []}
+        assert stages.reading.to_dict()["rows"] == []
         assert "no digit here" in diagnose(stages)[0]
 
 

@@ -43,13 +43,8 @@ class Settings:
     @property
     def identity(self) -> str:
         """What made a record: the models, and the options that are not the usual ones."""
-        return " ".join(
-            [
-                self.digest,
-                f"rows={self.rows[:12]}",
-                *(f"{name}={value}" for name, value in self.options.written().items()),
-            ]
-        )
+        written = {"rows_network": self.rows[:12]} | self.options.written()
+        return " ".join([self.digest, *(f"{name}={value}" for name, value in written.items())])
 
 
 def _digest(path: Path) -> str:
