@@ -124,12 +124,12 @@ def _connect(ray: Any, address: str | None) -> bool:
 
 
 def _start(start: Callable[[], object], stop: Callable[[], object]) -> None:
-    """Start Ray here, again if it took too long: it gives its own processes 30 seconds, which a busy machine may not."""
+    """Start Ray here, again if that took too long: it gives its own processes 30 seconds."""
     for attempt in range(1, STARTS + 1):
         try:
             start()
             return
-        except Exception as error:  # noqa: BLE001 - Ray's errors of starting share no other base
+        except Exception as error:  # Ray's errors of starting share no other base
             stop()
             if attempt == STARTS:
                 raise UsageError(
