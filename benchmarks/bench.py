@@ -32,9 +32,9 @@ def environment(name: str, *packages: str) -> Path:
     return python
 
 
-def own_environment(extra: str) -> Path:
-    """The Python of a virtual environment that holds this checkout as it is now, with one of its extras."""
-    python = environment(f"pendigit-{extra}", f"{ROOT}[{extra}]")
+def own_environment(extra: str = "") -> Path:
+    """The Python of a virtual environment that holds this checkout as it is now, with one of its extras or none."""
+    python = environment(f"pendigit-{extra or 'alone'}", f"{ROOT}[{extra}]" if extra else str(ROOT))
     subprocess.run([python, "-m", "pip", "install", "-qqq", "--no-deps", "--force-reinstall", ROOT], check=True)
     return python
 

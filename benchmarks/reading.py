@@ -225,7 +225,7 @@ def speed(model: str | None) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     photo = CACHE / "photo.jpg"
     cv2.imwrite(str(photo), _bgr(np.asarray(large, np.uint8)), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    python = own_environment("train")
+    python = own_environment()  # reading needs no extra
     taken = measure([python, PEERS / "read_photo.py", photo, "9", *([model] if model else [])], OMP_NUM_THREADS="1")
     print(
         f"a photo of {large.shape[1]}x{large.shape[0]} pixels: {taken.json['milliseconds']:.0f} ms on one thread, "

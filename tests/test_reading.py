@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,8 @@ from pendigit.reading.images import load_pages
 from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.overlay import draw_overlay
-from pendigit.reading.page import flat_page
+from pendigit.reading.page import LONGEST, flat_page
+from pendigit.reading.photo import open_photo
 from pendigit.reading.reader import Reader
 from pendigit.reading.sheet import find_sheet
 from pendigit.reading.skew import find_skew
@@ -217,13 +219,84 @@ def test_nothing_written_reads_as_nothing() -> None:
 def test_a_strip_of_twenty_thousand_pixels() -> None:
     row = page(11, rows=("20719",)).picture
     strip = cv2.copyMakeBorder(row, 0, 0, 100, 20_000 - 100 - row.shape[1], cv2.BORDER_REPLICATE)
-    assert isinstance(texts(strip), list)
+    assert errors(texts(strip), ("20719",)) <= 1
+
+
+def test_a_hundred_megapixels_are_read_as_jpeg_and_refused_as_png() -> None:
+    written = page(1)
+    height, width = written.picture.shape[:2]
+    large = np.full((10_000, 10_000), 255, np.uint8)
+    scale = 8_000 / max(height, width)
+    grey = cv2.resize(cv2.cvtColor(written.picture, cv2.COLOR_RGB2GRAY), None, fx=scale, fy=scale)
+    large[1000 : 1000 + grey.shape[0], 1000 : 1000 + grey.shape[1]] = grey
+    found = reader().read(encoded(large, ".jpg"))
+    assert errors([row.text for row in found.rows], ROWS) <= 1
+    left, top, _, _ = found.rows[0].digits[0].box
+    assert abs(np.array([left, top]) - 1000 - np.array(written.boxes[0][0][:2]) * scale).max() < 0.1 * 8_000 / 10
     with pytest.raises(ImageError, match="megapixels"):
-        load_pages(_large_png())
+        load_pages(encoded(large, ".png"))
 
 
-def _large_png() -> bytes:
-    return cv2.imencode(".png", np.zeros((10_000, 10_000), np.uint8))[1].tobytes()
+def encoded(picture: Pixels, ending: str) -> bytes:
+    return cv2.imencode(ending, picture)[1].tobytes()
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 8])
+def test_a_photo_is_decoded_no_larger_than_it_is_read(orientation: int) -> None:
+    from PIL import Image
+
+    upright = cv2.resize(page(1).picture, None, fx=6, fy=6, interpolation=cv2.INTER_CUBIC)
+    stored = np.rot90(upright, {1: 0, 6: 1, 8: -1}[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(stored)).save(file, "JPEG", exif=exif)
+    photo = open_photo(file.getvalue())
+    assert photo.size == upright.shape[1::-1]
+    assert 1.9 < photo.shrunk < 8.1
+    assert photo.whole().pixels.shape == upright.shape
+    small, whole = (reader().read(each) for each in (photo, photo.whole()))
+    assert small.text == whole.text
+    for one, other in zip(small.rows[0].digits, whole.rows[0].digits, strict=True):
+        assert abs(np.array(one.box) - other.box).max() <= 12  # pixels, two of those that were decoded
+
+
+def test_a_sheet_that_is_small_on_a_photo_is_seen_with_all_its_pixels() -> None:
+    written = page(10, Conditions(desk=0.6)).picture
+    scale = 4000 / max(written.shape)
+    photo = open_photo(encoded(cv2.resize(written, None, fx=scale, fy=scale)[:, :, ::-1], ".jpg"))
+    sheet = find_sheet(photo.pixels)
+    assert sheet is not None
+    stages = read_stages(photo, reader().classifier)
+    assert photo.shrunk > 1.9
+    assert stages.photo.shrunk == (1 if max(sheet.width, sheet.height) < LONGEST else photo.shrunk)
+
+
+def test_strokes_that_rough_paper_broke_are_whole_again() -> None:
+    clean = flat_page(page(1).picture, None).grey
+    rough = np.random.default_rng(0).random((-(-clean.shape[0] // 4), -(-clean.shape[1] // 4))) < 0.45
+    gaps = np.kron(rough, np.ones((4, 4), bool))[: clean.shape[0], : clean.shape[1]]
+    paler = np.where(gaps & (clean < 128), 150, clean).astype(np.uint8)
+    parts = [cv2.connectedComponents(find_ink(grey).mask)[0] for grey in (clean, paler)]
+    assert abs(parts[0] - parts[1]) <= 3
+    assert errors(texts(paler), ROWS) <= 1
+
+
+def test_a_strip_shows_its_polarity() -> None:
+    strip = np.full((60, 20_000), 230, np.uint8)
+    strip[20:40, 100:400:20] = 30
+    assert not find_ink(strip).light_on_dark
+    assert find_ink(255 - strip).light_on_dark
+
+
+def test_print_and_faces_hold_few_sure_digits() -> None:
+    data = pytest.importorskip("skimage.data")
+    printed = np.full((500, 700), 245, np.uint8)
+    for line, words in enumerate(("Handwritten numbers", "are what is read here;", "print and faces are not")):
+        cv2.putText(printed, words, (30, 120 + 120 * line), cv2.FONT_HERSHEY_COMPLEX, 1.5, 30, 3, cv2.LINE_AA)
+    for picture in (printed, data.astronaut()):  # NASA's, in the public domain
+        digits = [digit for row in reader().read(picture).rows for digit in row.digits]
+        assert sum(digit.probability > 0.9 for digit in digits) <= 8
 
 
 def test_overlay_and_stages_are_drawn() -> None:

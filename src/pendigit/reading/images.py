@@ -30,7 +30,7 @@ class Decoded(NamedTuple):
     size: tuple[int, int]
 
 
-MAX_PIXELS = 89_000_000  # twice a phone's 44 megapixels; 270 MB as RGB; just below where Pillow begins to warn
+MAX_PIXELS = 89_000_000  # decoded: twice a phone's 44 megapixels; 270 MB as RGB; Pillow begins to warn just above
 MIN_SIDE = 2  # pixels: a narrower picture shows no shape
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # 8, 10, 12, 14 and 16 bits: what cameras and scanners write
 LIGHT = 128  # of 255: from here on a visible pixel of a transparent picture counts as light

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from pendigit.reading.pieces import Piece
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 TALL = 0.25  # of the writing's height: what is lower is a part of a digit, a dot or a dash
 SOLID = 0.65  # of a box filled with ink: dots are, and small digits are not
@@ -108,12 +112,11 @@ def _gap(one: Piece, other: Piece) -> float:
 
 def _chains(characters: list[Piece], height: float) -> list[list[Piece]]:
     """Link each character with the next one on its right, the nearest pairs first."""
-    links = []
-    for i, one in enumerate(characters):
-        for j, other in enumerate(characters):
-            cost = _link_cost(one, other, height) if i != j else None
-            if cost is not None:
-                links.append((cost, i, j))
+    boxes = np.array([character[:4] for character in characters], np.float64).reshape(-1, 4)
+    links: list[tuple[float, int, int]] = []
+    for i in range(len(characters)):
+        costs = _link_costs(i, boxes, height)
+        links.extend((float(costs[j]), i, int(j)) for j in np.flatnonzero(np.isfinite(costs)))
     after: dict[int, int] = {}
     before: dict[int, int] = {}
     for _, i, j in sorted(links):
@@ -129,49 +132,46 @@ def _chains(characters: list[Piece], height: float) -> list[list[Piece]]:
     return chains
 
 
-def _link_cost(one: Piece, other: Piece, height: float) -> float | None:
-    """How unlike neighbours two characters are, in writing's heights; None where the second is not right of the first.
+def _link_costs(one: int, boxes: Floats, height: float) -> Floats:
+    """How unlike a neighbour on its right each box (n, 4) is of one of them, in writing's heights; else infinite.
 
     What lies off the line counts twice: the next digit of a row is nearer than the one below it.
     """
-    (x, y), (other_x, other_y) = one.middle, other.middle
-    right = other_x - x
-    down = min(
-        abs(other_y - y), abs(other.top - one.top), abs(other.bottom - one.bottom)
-    )  # tails hang down, some stand
-    if right <= 0 or right > FAR * height or down > SLOPE * right + 0.3 * height:
-        return None
-    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if shared < SHARED * min(one.height, other.height) - SLOPE * max(0, other.left - one.right):
-        return None
-    return (max(0, other.left - one.right) + 0.5 * right + 2 * down) / height
+    left, top, right, bottom = boxes.T
+    away = (left + right - left[one] - right[one]) / 2
+    off = np.abs([(top + bottom - top[one] - bottom[one]) / 2, top - top[one], bottom - bottom[one]])
+    down = off.min(axis=0)  # tails hang down, some stand
+    gap = np.maximum(0, left - right[one])
+    shared = np.minimum(bottom, bottom[one]) - np.maximum(top, top[one])
+    least = SHARED * np.minimum(bottom - top, bottom[one] - top[one]) - SLOPE * gap
+    linked = (away > 0) & (away <= FAR * height) & (down <= SLOPE * away + 0.3 * height) & (shared >= least)
+    return np.asarray(np.where(linked, (gap + 0.5 * away + 2 * down) / height, np.inf))
 
 
 def _merge_columns(chains: list[list[Piece]], height: float) -> list[list[Piece]]:
     """Merge chains that continue one another's line across a gap, such as two columns of numbers."""
     rows = sorted(chains, key=lambda row: -len(row))
-    merged = True
-    while merged:
-        merged = False
-        for i, row in enumerate(rows):
-            for j in range(i + 1, len(rows)):
-                if _continues(row, rows[j], height):
-                    rows[i] = sorted(row + rows[j], key=lambda piece: piece.middle[0])
-                    del rows[j]
-                    merged = True
+    while True:
+        merged: list[list[Piece]] = []
+        lines: list[tuple[float, float]] = []
+        for row in rows:
+            x, y = np.mean([piece.middle for piece in row], axis=0)
+            for index, other in enumerate(merged):
+                slope, at = lines[index]
+                if _beside(other, row) and abs(slope * x + at - y) <= LEVEL * height:
+                    merged[index] = sorted(other + row, key=lambda piece: piece.middle[0])
+                    lines[index] = _line(merged[index])
                     break
-            if merged:
-                break
-    return rows
+            else:
+                merged.append(row)
+                lines.append(_line(row))
+        if len(merged) == len(rows):
+            return merged
+        rows = merged
 
 
-def _continues(row: list[Piece], other: list[Piece], height: float) -> bool:
-    if not (row[-1].middle[0] < other[0].left or other[-1].middle[0] < row[0].left):
-        return False
-    x = float(np.mean([piece.middle[0] for piece in other]))
-    y = float(np.mean([piece.middle[1] for piece in other]))
-    slope, at = _line(row)
-    return abs(slope * x + at - y) <= LEVEL * height
+def _beside(row: list[Piece], other: list[Piece]) -> bool:
+    return row[-1].middle[0] < other[0].left or other[-1].middle[0] < row[0].left
 
 
 def _line(row: list[Piece]) -> tuple[float, float]:
