@@ -217,7 +217,7 @@ def test_the_server_goes_away_and_comes_back(open_page: Pages, tmp_path: Path) -
 
 
 def test_a_token_is_asked_for(open_page: Pages, tmp_path: Path) -> None:
-    token = "quite-a-long-secret"  # noqa: S105 - of this test
+    token = "quite-a-long-secret"
     serving = Serving(tmp_path, "--token", token)
     page = open_page(at=serving)
     draw(page, "7")
