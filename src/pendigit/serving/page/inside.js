@@ -112,9 +112,8 @@ export class Inside {
     paintWeights(product, weights.map((weight, at) => (weight * frame[at]) / 255));
     panel.querySelector("h2").textContent = `Unit ${unit + 1}`;
     panel.querySelector(".sum").textContent = signed(units[unit]);
-    panel.querySelector(".passed").textContent = passed[unit] ? "passed on" : "below 0: silent";
     const gain = passed[unit] * this.#network.weightOf(unit, digit);
-    panel.querySelector(".gain").textContent = passed[unit] ? `${signed(gain)} for the ${digit}` : "";
+    panel.querySelector(".passed").textContent = passed[unit] ? `gives the ${digit} ${signed(gain)}` : "below 0: silent";
   }
 }
 

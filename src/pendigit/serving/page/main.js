@@ -8,10 +8,10 @@ import { Pad } from "./pad.js";
 import { fitting, takePhotos } from "./photo.js";
 import { Reading, valueOf } from "./reading.js";
 import { asCsv, asJson, asText, download } from "./save.js";
-import { Away, Refusal, Server } from "./server.js";
+import { Server } from "./server.js";
+import { askToken, complain, notice, quiet, watch } from "./talk.js";
 
 const WHILE_INKING = 120; // milliseconds between readings while the pen is down
-const SAID = 4000; // milliseconds that a notice stays
 
 const element = (id) => document.getElementById(id);
 const find = (selector) => document.querySelector(selector);
@@ -78,6 +78,7 @@ async function showPhoto(file) {
     notice("This browser cannot show that file. Save it as JPEG or PNG.");
     return;
   }
+  find(".photo").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
   arrange();
   read();
 }
@@ -131,6 +132,7 @@ function arrange() {
   document.body.classList.toggle("with-photo", Boolean(photo));
   document.body.classList.toggle("blank", !photo && pad.isEmpty);
   find(".photo").hidden = !photo;
+  find(photo ? ".photo" : ".stage").append(find(".boxes"));
   for (const id of ["undo", "clear"]) element(id).hidden = Boolean(photo);
   element("draw").hidden = !photo;
   element("undo").disabled = !pad.canUndo;
@@ -169,30 +171,6 @@ function showView() {
   if (view === "inside") showInside();
 }
 
-function notice(text, stays = false) {
-  const line = find(".notice");
-  line.textContent = text;
-  line.hidden = false;
-  clearTimeout(notice.end);
-  if (!stays) notice.end = setTimeout(quiet, SAID);
-}
-
-function quiet() {
-  find(".notice").hidden = true;
-}
-
-function complain(error) {
-  if (error instanceof Refusal) notice(error.message);
-  else if (!(error instanceof Away)) throw error; // which has a notice of its own
-}
-
-async function askToken() {
-  const door = element("door");
-  door.showModal();
-  await new Promise((resolve) => door.addEventListener("close", resolve, { once: true }));
-  return door.querySelector("input").value;
-}
-
 // Wiring.
 
 showNumber(element("number"), reading);
@@ -209,11 +187,7 @@ element("copy").addEventListener("click", async () => {
 });
 element("csv").addEventListener("click", () => download(asCsv(reading), "numbers.csv", "text/csv"));
 element("json").addEventListener("click", () => download(asJson(reading), "numbers.json", "application/json"));
-server.addEventListener("away", () => notice("The server is away. What you draw is kept.", true));
-server.addEventListener("back", () => {
-  quiet();
-  read();
-});
+watch(server, read);
 addEventListener("hashchange", showView);
 addEventListener("keydown", (event) => {
   if (event.target.matches("input") || find("dialog[open]")) return;

@@ -1,8 +1,9 @@
 // Frames and weights as pictures.
 import { PIXELS, SIDE } from "./network.js";
 
-const FOR = [37, 99, 235]; // blue: weights above 0
-const AGAINST = [217, 84, 11]; // orange: weights below 0
+const FOR = [59, 120, 245]; // blue: weights above 0
+const AGAINST = [235, 94, 20]; // orange: weights below 0; both are seen on light and on dark
+const FADE = 1.4; // weak weights, most of which no training moved, step back
 
 // A PNG in base64 -> its pixels (784) of 0 to 255.
 export async function pixelsOf(png) {
@@ -22,7 +23,7 @@ export function paintInk(canvas, pixels) {
 // Paint weights (784) in two colours, the largest as strong as can be, on nothing.
 export function paintWeights(canvas, weights) {
   const most = weights.reduce((max, value) => Math.max(max, Math.abs(value)), 1e-6);
-  put(canvas, weights, (value) => [...(value > 0 ? FOR : AGAINST), (255 * Math.abs(value)) / most]);
+  put(canvas, weights, (value) => [...(value > 0 ? FOR : AGAINST), 255 * (Math.abs(value) / most) ** FADE]);
 }
 
 function put(canvas, values, colour) {

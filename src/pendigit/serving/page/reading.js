@@ -1,6 +1,6 @@
 // What was read, which of its digits is chosen, and what the user says they are.
 
-const SURE = 0.9; // probability times digitness: below it a digit is marked, as on the command line
+const SURE = 0.9; // of the confidence: below it a digit is marked, as on the command line
 const SAME = 0.7; // of two boxes that they share: then it is the same digit, read again
 
 // Fires "change".
@@ -65,9 +65,8 @@ export class Reading extends EventTarget {
   }
 
   #digit(answer, row, before) {
-    const sure = answer.probability * (answer.digitness ?? 1);
     const old = before.find((each) => each.correction && shared(each.place, this.placeOf(answer)) > SAME);
-    return { ...answer, row, doubtful: !(answer.accepted ?? sure >= SURE), correction: old?.correction ?? null };
+    return { ...answer, row, doubtful: answer.confidence < SURE, correction: old?.correction ?? null };
   }
 
   #nearest({ x, y }) {

@@ -1,0 +1,73 @@
+"""A real server, a real browser, and a page in it that talks to nobody else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from browsing import PATIENCE, Pages, Serving, complains
+
+PICTURES = Path(__file__).parents[2] / "build" / "screenshots"  # kept to be looked at
+# A camera that needs no permission, and drawing without a graphics card.
+ARGUMENTS = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--disable-gpu"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium")  # the root conftest says so at the end, and how to install it
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    started = Serving(tmp_path_factory.mktemp("served"))
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def open_page(browser: Browser, server: Serving) -> Iterator[Pages]:
+    """Opens pages of a server; at the end none of them may have complained or called another machine."""
+    contexts = []
+    heard: list[str] = []
+
+    def opened(path: str = "", at: Serving = server, width: int = 1280, height: int = 720, **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on(
+            "request",
+            lambda request: request.url.startswith((at.address, "blob:", "data:")) or heard.append(request.url),
+        )
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("console", lambda message: complains(message) and heard.append(message.text))
+        page.goto(f"{at.address}/{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert heard == []
+
+
+@pytest.fixture
+def keep() -> Callable[[Page, str], None]:
+    """Keeps a picture of a page, to be looked at."""
+
+    def kept(page: Page, name: str) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+    return kept
