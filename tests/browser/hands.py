@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import cos, sin
 
 from playwright.sync_api import Page
@@ -34,7 +35,12 @@ def places(page: Page, text: str, left: float = 30, top: float = 40, scale: floa
 
 def draw(page: Page, text: str, left: float = 30, top: float = 40, scale: float = 1.0) -> None:
     """Draw with the mouse."""
-    for first, *rest in places(page, text, left, top, scale):
+    pull(page, places(page, text, left, top, scale))
+
+
+def pull(page: Page, strokes: Iterable[Iterable[Point]]) -> None:
+    """Pull the mouse along strokes, in the window's pixels."""
+    for first, *rest in strokes:
         page.mouse.move(*first)
         page.mouse.down()
         for point in rest:

@@ -59,7 +59,7 @@ def render(report: Report) -> str:
         coverage=draw_coverage(report.confidence, report.correct, report.thresholds),
         thresholds=_thresholds(report.thresholds),
         others_intro=_others_intro(report),
-        digitness="" if report.digitness is None else f"<figure>{draw_digitness(report)}</figure>",
+        digitness="" if report.digitness is None else f'<figure class="half">{draw_digitness(report)}</figure>',
         others=_others(report),
         sample=f"{report.sample:,}",
         curves="".join(f"<figure><h3>{curve.name}</h3>{draw_curve(curve)}</figure>" for curve in report.curves),
@@ -164,10 +164,10 @@ def _thresholds(thresholds: Iterable[Threshold]) -> str:
 def _others_intro(report: Report) -> str:
     if report.digitness is None:
         return "The model cannot tell: it takes all it sees for digits, however little they look like one."
-    median, low = np.quantile(report.digitness, (0.5, 0.01))
+    tenth, hundredth = np.quantile(report.digitness, (0.1, 0.01))
     return (
-        f"Digitness is how surely a frame shows one digit at all. Of these digits, half have {median:.4f} or more, "
-        f"and 99 % at least {low:.3f}."
+        f"Digitness is how surely a frame shows one digit at all. Of these digits, 90 % have at least {tenth:.3f}, "
+        f"and 99 % at least {hundredth:.3f}."
     )
 
 

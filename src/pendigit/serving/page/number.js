@@ -1,7 +1,7 @@
 // The number that was read: a button for each digit, with its ten probabilities as small bars.
 import { valueOf } from "./reading.js";
 
-const MANY = 12; // digits: more are shown small, without bars
+const MANY = 12; // digits: more are shown small, without bars, as those of photos are
 
 // Let `element` show a reading's digits, and choose one by click or arrows.
 export function showNumber(element, reading) {
@@ -17,7 +17,7 @@ export function showNumber(element, reading) {
   });
   reading.addEventListener("change", () => {
     const focused = element.contains(document.activeElement);
-    element.classList.toggle("many", reading.digits.length > MANY);
+    element.classList.toggle("many", !reading.drawn || reading.digits.length > MANY);
     element.replaceChildren(...reading.rows.map((row) => rowOf(row, reading)));
     const chosen = element.querySelector("[tabindex='0']");
     if (focused) chosen?.focus();
