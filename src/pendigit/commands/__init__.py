@@ -19,6 +19,7 @@ from pendigit.commands import (
     calibrate,
     doctor,
     evaluate,
+    form,
     models,
     networks,
     predict,
@@ -47,6 +48,7 @@ app.command()(predict.predict)
 app.command()(read.read)
 app.command()(batch.merge)
 app.command()(review.review)
+app.command()(form.form)
 app.command()(doctor.doctor)
 app.command()(report.report)
 app.command()(serve.serve)
