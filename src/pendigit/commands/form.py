@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pendigit.commands.read import find_pictures, save_overlay
+from pendigit.commands.read import save_overlay
 from pendigit.commands.terminal import say, say_error
 from pendigit.errors import ImageError, MissingExtraError
 from pendigit.models import DEFAULT
 
 if TYPE_CHECKING:
+    from pendigit.reading.reader import Reader
+    from pendigit.reading.template import Template
     from pendigit.results import Form, Row
 
 
@@ -47,29 +50,13 @@ def form(
 ) -> None:
     """Read the numbers of filled forms, a row for each. Exit code 3 if a scan could not be read or is another form."""
     import pendigit
-    from pendigit.reading.images import load_pages
+    from pendigit.batches.inputs import find_inputs
     from pendigit.reading.template import load_template
-    from pendigit.results import Reading
 
     known = load_template(template)
     reader = pendigit.load_reader(model)
-    scans: list[Scan] = []
-    for path in find_pictures(sources):
-        try:
-            pages = load_pages(path)
-        except (ImageError, MissingExtraError) as error:
-            scans.append(Scan(path, 1, None, str(error)))
-            continue
-        for number, page in enumerate(pages, 1):
-            try:
-                found = reader.read_form(page, known)
-            except ImageError as error:
-                scans.append(Scan(path, number, None, str(error)))
-                continue
-            scans.append(Scan(path, number, found))
-            if overlay is not None:
-                reading = Reading(tuple(found.fields.values()))
-                save_overlay(overlay, path, number if len(pages) > 1 else None, page, reading)
+    paths = [each.path for each in sorted(find_inputs(sources))]
+    scans = [scan for path in paths for scan in read_scans(path, known, reader, overlay)]
     names = [field.name for field in known.fields]
     if output is not None:
         publish_table(output, names, scans)
@@ -82,6 +69,27 @@ def form(
         say_error(scan.error if scan.source in scan.error else f"{scan.source}: {scan.error}")
     if failures:
         raise typer.Exit(ImageError.exit_code)
+
+
+def read_scans(path: str, template: Template, reader: Reader, overlay: Path | None) -> Iterator[Scan]:
+    """Each page of a file, and the form on it or why there is none."""
+    from pendigit.reading.images import load_pages
+    from pendigit.results import Reading
+
+    try:
+        pages = load_pages(path)
+    except (ImageError, MissingExtraError) as error:
+        yield Scan(path, 1, None, str(error))
+        return
+    for number, page in enumerate(pages, 1):
+        try:
+            found = reader.read_form(page, template)
+        except ImageError as error:
+            yield Scan(path, number, None, str(error))
+            continue
+        if overlay is not None:
+            save_overlay(overlay, path, number, len(pages) > 1, Reading(tuple(found.fields.values())))
+        yield Scan(path, number, found)
 
 
 def note(scan: Scan) -> str:
