@@ -174,5 +174,12 @@ def test_a_process_that_breaks_down_is_replaced(process: WorkProcess) -> None:
     assert process([Call(len, "next")]) == [4]
 
 
+def test_one_that_does_not_start_is_a_fault_and_no_pictures() -> None:
+    process = WorkProcess(seconds=3, first=Call(os._exit, 1))
+    (fault,) = process([Call(len, "next")])
+    assert isinstance(fault, RuntimeError)
+    process.close()
+
+
 def _pid(_: None) -> int:
     return os.getpid()

@@ -41,8 +41,10 @@ def make_app(settings: Settings, review: Review | None = None) -> FastAPI:
     @asynccontextmanager
     async def open_house(_: FastAPI) -> AsyncIterator[None]:
         house.open()
-        yield
-        house.close()
+        try:
+            yield
+        finally:
+            house.close()
 
     app = FastAPI(title="pendigit", version=__version__, lifespan=open_house, docs_url=None, redoc_url=None)
     app.include_router(asking(house))

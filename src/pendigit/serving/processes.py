@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from pendigit.errors import ImageError, PendigitError
 
 Task: TypeAlias = Callable[[], Any]  # pickled on its way there, its result on its way back
+STARTING = 60.0  # seconds: on a busy machine loading takes ten times the usual second
 _SPAWN = multiprocessing.get_context("spawn")  # a forked copy of a process with threads may hold their locks for ever
 
 
@@ -43,10 +44,10 @@ class WorkProcess:
         self._connection.close()
 
     def _do(self, task: Task) -> Any:
+        if not self._is_ready():
+            self._replace()
+            return RuntimeError("a process for pages does not start")
         try:
-            if not self._ready:
-                self._connection.recv()
-                self._ready = True
             self._connection.send(task)
             if self._connection.poll(self._seconds):
                 return self._connection.recv()
@@ -57,9 +58,22 @@ class WorkProcess:
             )
         except (EOFError, OSError):
             error = ImageError("a picture that brought its decoder down", "a whole picture", "save it again as PNG")
+        self._replace()
+        return error
+
+    def _is_ready(self) -> bool:
+        """Wait until it has begun; that is not the first task's time."""
+        try:
+            if not self._ready and self._connection.poll(STARTING):
+                self._connection.recv()
+                self._ready = True
+        except (EOFError, OSError):
+            pass
+        return self._ready
+
+    def _replace(self) -> None:
         self.close()
         self._start()
-        return error
 
     def _start(self) -> None:
         self._connection, other = _SPAWN.Pipe()
@@ -71,7 +85,8 @@ class WorkProcess:
 
 def _serve(connection: Connection, first: Task) -> None:
     """Do tasks until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the server ends us when it has finished
+    for each in (signal.SIGINT, signal.SIGTERM):  # they go to all; the server ends us when it has finished
+        signal.signal(each, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _outcome(first)
     connection.send(None)
