@@ -40,6 +40,7 @@ def faults(source: Path, kills: int, workers: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(source, folder)
     damaged = _damage(folder)
+    _forget("peace")
     began = time.perf_counter()
     code, errors = _read(folder, "peace", workers)
     seconds = time.perf_counter() - began

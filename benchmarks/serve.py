@@ -250,6 +250,8 @@ def overload(requests: list[bytes], check: Check) -> None:
     port = free_port()
     with running(ours(port), port) as server:
         full = as_fast_as_it_goes(port, requests, check, connections=CONNECTIONS, seconds=3).rate
+        ask(port, "/v1/read", as_png(on_paper(np.eye(28, dtype=np.uint8) * 255)))
+        flood(port, requests, check, 4 * full)
         before = megabytes(server)
         found = flood(port, requests, check, 4 * full)
         ended = time.perf_counter()
@@ -267,7 +269,8 @@ def overload(requests: list[bytes], check: Check) -> None:
     good = judge("recovery", recovery < RECOVERY and set(calm.statuses) == {200})
     answered = f"{calm.statuses[200]:,} of {sum(calm.statuses.values()):,} answered, p99 {calm.quantile(0.99):.1f} ms"
     print(f"recovery: an answer after {recovery:.3f} s, then {answered}{good}")
-    print(f"memory before the overload {before:.0f} MB, after it {after:.0f} MB")
+    print(f"memory after a first overload {before:.0f} MB, after a second {after:.0f} MB"
+          f"{judge('memory under overload', after < GROWTH * before)}")  # fmt: skip
 
 
 def flood(port: int, requests: list[bytes], check: Check, rate: float) -> Answers:

@@ -13,7 +13,7 @@ from pendigit.classifier import OnnxClassifier
 from pendigit.commands import run
 from pendigit.datasets import Dataset
 from pendigit.doubt import Threshold, as_metadata, confidence, parse_limit, threshold_for, thresholds_in
-from pendigit.errors import ImageError, ModelError, UsageError
+from pendigit.errors import DataError, ImageError, ModelError, OutputError, UsageError
 from pendigit.judging.stamp import stamp
 from pendigit.models import find_model
 from pendigit.reading.reader import Reader, load_reader
@@ -187,3 +187,43 @@ def test_a_stamped_model_answers_as_before(strict: Path, reader: Reader, mini: D
     assert (stamped.predict_proba(mini.x_test[:50]) == reader.predict_proba(mini.x_test[:50])).all()
     before, after = (each.classifier.metadata for each in (reader, stamped))  # type: ignore[attr-defined]
     assert before | as_metadata(thresholds_in(after, "strict")) == after
+
+
+def test_a_folder_of_ones_own_gives_a_calibrated_model(
+    mini: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, made = tmp_path / "own.npz", tmp_path / "mine.onnx"
+    np.savez(own, x_train=mini.x_train, y_train=mini.y_train, x_test=mini.x_test, y_test=mini.y_test)
+    assert run(["calibrate", str(own), "--model", "classic", "--out", str(made), "--max-error", "3%"]) == 0
+    assert "an error of at most 3% leaves" in capsys.readouterr().out
+    found = thresholds_in(OnnxClassifier(made).metadata, "mine")
+    assert 0.03 in [each.max_error for each in found]
+    assert [each.max_error for each in found] == sorted(each.max_error for each in found)
+    mine, plain = load_reader(made), load_reader("classic")
+    limited = mine.predict(mini.x_test, max_error=0.03)
+    kept = limited != "?"
+    assert 0.8 < kept.mean() < 1
+    assert (limited[kept] != mini.y_test[kept].astype(str)).mean() <= 0.03 + 0.02, (
+        "the promise, and 1,000 digits' chance"
+    )
+    assert (mine.predict(mini.x_test[:50]) == plain.predict(mini.x_test[:50])).all()
+
+
+def test_a_folder_that_is_too_small_says_how_many_it_takes(
+    mini: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index, (frame, label) in enumerate(zip(mini.x_test[:100], mini.y_test[:100], strict=True)):
+        folder = tmp_path / "own" / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(frame).save(folder / f"{index}.png")
+    made = tmp_path / "mine.onnx"
+    assert run(["calibrate", str(tmp_path / "own"), "--out", str(made)]) == DataError.exit_code
+    line = capsys.readouterr().err
+    assert "100 digits to calibrate on" in line
+    assert "at least 374" in line
+    assert run(["calibrate", str(tmp_path / "own"), "--out", str(made), "--max-error", "5%"]) == 0
+    assert run(["calibrate", str(tmp_path / "none"), "--out", str(made)]) == DataError.exit_code
+    assert run(["calibrate", "mini", "--out", str(tmp_path / "mine.txt")]) == OutputError.exit_code
+    assert run(["calibrate", "mini", "--out", str(made), "--max-error", "0"]) == UsageError.exit_code
+    assert run(["calibrate", "mini", "--out", str(made), "--model", str(tmp_path / "no.onnx")]) == ModelError.exit_code
+    assert {path.name for path in tmp_path.iterdir()} == {"own", "mine.onnx"}

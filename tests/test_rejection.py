@@ -12,10 +12,12 @@ from scipy.stats import binom, binomtest
 
 from pendigit.errors import DataError, UsageError
 from pendigit.judging.rejection import (
+    MOST,
     area_under_risks,
     binomial_tail,
     find_threshold,
     least_count,
+    promises,
     risks,
     upper_bound,
 )
@@ -145,3 +147,31 @@ def test_the_bound_of_one_coverage_is_missed_as_often_as_it_may() -> None:
     bounds = np.array([upper_bound(wrong, 700, 0.1) for wrong in range(80)])
     missed = bounds[random.binomial(700, 0.03, 100_000)] < 0.03
     assert 0.06 < np.mean(missed) <= 0.105, "exact, and not much more careful than it must be"
+
+
+def test_the_limit_is_kept_in_each_group() -> None:
+    random = np.random.default_rng(1)
+    groups = np.repeat([0, 1], [9_000, 3_000])
+    confidence = random.random(12_000)
+    error = np.where(groups == 1, (1 - confidence) ** 2 * 0.3, 0.0)  # all errors are in the small group
+    correct = random.random(12_000) >= error
+    mixed = find_threshold(confidence, correct, 0.02)
+    apart = find_threshold(confidence, correct, 0.02, groups=groups)
+    own = find_threshold(confidence[groups == 1], correct[groups == 1], 0.02)
+    assert mixed.threshold < apart.threshold
+    assert apart.threshold == pytest.approx(own.threshold, abs=0.05)
+    assert ((1 - apart.threshold) ** 2 * 0.1) <= 0.02, "the true error above it in the worse group"
+    with pytest.raises(DataError, match="100 digits to calibrate on"):
+        find_threshold(confidence, correct, 0.02, groups=np.repeat([0, 1], [11_900, 100]))
+
+
+def test_promises_go_from_the_strictest_and_never_accept_all() -> None:
+    random = np.random.default_rng(2)
+    confidence = random.random(8_000)
+    correct = random.random(8_000) >= (1 - confidence) ** 3 * 0.1
+    found = promises(confidence, correct)
+    assert [each.max_error for each in found] == sorted(each.max_error for each in found)
+    thresholds = [each.threshold for each in found]
+    assert thresholds == sorted(thresholds, reverse=True)
+    assert found[-1].threshold == pytest.approx(1 - MOST, abs=0.01)
+    assert promises(confidence[:10], correct[:10]) == ()

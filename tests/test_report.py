@@ -126,6 +126,7 @@ def made_of(answers: np.ndarray) -> Any:
         name="made <b>up</b>",
         predict_proba=lambda frames: answers[: len(frames)],
         predict=lambda frames: answers[: len(frames)].argmax(axis=1),
+        digitness=lambda frames: None,
     )
 
 
@@ -148,12 +149,14 @@ def test_a_classifier_that_is_always_right_and_one_that_guesses(
     assert "the file does not say" in page.words
     if always_right:
         assert made.risk == (0, 0, 0)
-        assert [each is not None and each.coverage for each in made.thresholds] == [1, 1, False, False]
+        assert [(each.max_error, each.coverage) for each in made.thresholds] == [
+            (limit, 1) for limit in (0.005, 0.01, 0.02, 0.05)
+        ]
         assert "There are none." in page.words
         assert "at most 0.5% of the rest are wrong" in page.words
     else:
-        assert made.thresholds == (None,) * 4
-        assert "No error below 1% can be promised" in page.words
+        assert made.thresholds == ()
+        assert "No error below 5% can be promised" in page.words
         assert made.calibration[0] == pytest.approx(0.919 - made.evaluation.accuracy, abs=1e-6)
 
 

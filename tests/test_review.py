@@ -100,12 +100,11 @@ def test_tables_that_cannot_be_reviewed(table: Path, capsys: pytest.CaptureFixtu
 
 @pytest.fixture
 def client(table: Path) -> Iterator[TestClient]:
-    settings = Settings(store=Path("corrections.sqlite"), workers=1, seconds=200, page_seconds=100)
+    settings = Settings(store=Path("corrections.sqlite"), workers=1)
     with TestClient(make_app(settings, Review(table)), base_url="http://localhost") as client:
         yield client
 
 
-@pytest.mark.timeout(300)  # it starts a process for pages
 def test_the_page_asks_and_notes(client: TestClient) -> None:
     assert client.get("/review.html").status_code == 200
     found = client.get("/v1/review").json()

@@ -8,9 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -19,8 +20,12 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from pendigit.commands import run
+from pendigit.serving.connection import connections
 
 GOLDEN = Path(__file__).parent / "golden"
 PICTURE = GOLDEN / "plain.png"
@@ -144,6 +149,34 @@ def test_what_the_server_refuses_is_told_like_what_is_refused_here(
     assert run(["read", str(PICTURE), "--server", "ftp://x"]) == 2
     assert run(["read", str(PICTURE), "--region", "0,0,9000,9000", "--server", f"http://127.0.0.1:{port}"]) == 3
     assert "the region 0,0,9000,9000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", request("/", b"half", announced=9)])
+def test_a_request_that_does_not_end_is_cut_off(impatient: int, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", impatient), timeout=30) as line:
+        line.sendall(sent)
+        with suppress(ConnectionResetError):
+            assert line.recv(100) == b""
+    assert status_of(impatient, "/", b"whole") == 200
+
+
+@pytest.fixture(scope="module")
+def impatient() -> Iterator[int]:
+    """A server that gives a request a moment to come in, and answers it with its length."""
+    import uvicorn
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(str(len(await Request(scope, receive).body())))(scope, receive, send)
+
+    config = uvicorn.Config(app, port=0, http=connections(0.5), ws="none", lifespan="off", log_level="critical")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
 
 
 PROMISED = [

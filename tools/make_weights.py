@@ -26,12 +26,11 @@ from pendigit.datasets import load_dataset
 from pendigit.datasets.fonts import listed
 from pendigit.datasets.split import split
 from pendigit.datasets.written import ASIDE, make_chunk
-from pendigit.doubt import KEY, as_metadata, confidence, thresholds_in
-from pendigit.errors import DataError
+from pendigit.doubt import KEY, Threshold, as_metadata, confidence, thresholds_in
 from pendigit.files import publish_text
 from pendigit.judging.calibration import confidences, fit_temperature
 from pendigit.judging.evaluation import score
-from pendigit.judging.rejection import find_threshold
+from pendigit.judging.rejection import promises
 from pendigit.judging.stamp import stamp
 from pendigit.models import WEIGHTS, cards
 
@@ -40,8 +39,6 @@ PAGE = ROOT / "docs" / "model-card.md"
 FRESH = 1_000_000_000  # where chunks begin that no training has seen
 DIGIT_KINDS = ("form", "repenned", "lettered")
 FOR_TEMPERATURE, FOR_THRESHOLDS = 1_500, 10_000  # frames of each kind; of MNIST's, thresholds get the rest
-LIMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)  # maximal errors that are promised where they can be
-MOST = 0.97  # share of the digits that is accepted at most, whatever the limit: below lie signs and noise
 PURPOSE = {
     "classic": "the tutorials",
     "reader": "digits of many hands",
@@ -95,13 +92,7 @@ def calibrate(path: Path) -> None:
     classifier = OnnxClassifier(path, threads=0)
     probability, correct = confidences(labels, classifier.predict_proba(frames))
     sure = confidence(probability, classifier.digitness(frames))
-    found = []
-    for limit in LIMITS:
-        try:
-            found.append(find_threshold(sure, correct, limit, groups=kinds, most=MOST))
-        except DataError as error:
-            print(f"no promise of {limit:.1%}: {error.seen}")
-    stamp(path, path, as_metadata(found))
+    stamp(path, path, as_metadata(promises(sure, correct, kinds)))
 
 
 def held_out(for_thresholds: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -217,8 +208,7 @@ def section(card: dict[str, Any]) -> list[str]:
         ("settings", options),
         ("versions", ", ".join(f"{key} {value}" for key, value in card["versions"].items())),
         ("temperature", f"{card['temperature']:.3f}"),
-        *((f"error of at most {each['max_error']:.1%}", f"confidence of {each['threshold']:.4f} or more: "
-           f"{each['accepted']:,} of {each['count']:,}, {each['wrong']} of them wrong") for each in card["thresholds"]),
+        *(promise(Threshold(**each)) for each in card.get("thresholds", [])),
         ("MNIST test", f"{card['accuracy']['mnist:test']:.2%} ({low:.2%} to {high:.2%}), loss {card['loss']:.4f}"),
         ("errors of 0 to 9", ", ".join(f"{share:.1%}" for share in card["errors_of_each_digit"])),
         *((name, f"{share:.2%}") for name, share in card["elsewhere"].items()),
@@ -230,6 +220,12 @@ def section(card: dict[str, Any]) -> list[str]:
     if card["fonts"]:
         rows.append(("fonts", ", ".join(card["fonts"])))
     return [f"## {card['name']}", "", "| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows)]
+
+
+def promise(found: Threshold) -> tuple[str, str]:
+    """One promise's row."""
+    seen = f"{found.accepted:,} of {found.count:,}, {found.wrong} of them wrong"
+    return f"error of at most {found.max_error:.1%}", f"confidence of {found.threshold:.4f} or more: {seen}"
 
 
 if __name__ == "__main__":

@@ -48,10 +48,10 @@ class Threshold:
         return asdict(self)
 
 
-def confidence(probability: Value, digitness: Value | None) -> Value:
+def confidence(probability: Value, digitness: Any) -> Value:
     """That a frame shows one digit, times that it is this one: the score that thresholds are about.
 
-    Both in [0, 1], floats or arrays (n,). Models without digitness take all they see for digits.
+    Both in [0, 1], floats or arrays (n,); None where the model knows no digitness, and takes all it sees for digits.
     """
     score: Value = probability if digitness is None else probability * digitness
     return score

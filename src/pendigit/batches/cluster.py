@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,9 +20,9 @@ from pendigit.extras import load
 
 BLOCK = 64  # images of a task: of small ones a second's work, after which a lost worker's task begins again
 REACH_SECONDS = 5.0  # for a first connection
+STARTS = 3  # tries
 ENVIRONMENT = {
     "RAY_gcs_rpc_server_connect_timeout_s": "10",  # for Ray's own connection, once something answers
-    "RAY_raylet_start_wait_time_s": "120",  # a busy machine starts slowly
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray would warn of
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
 }
@@ -108,20 +108,39 @@ def _connect(ray: Any, address: str | None) -> bool:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     quiet = {"logging_level": logging.CRITICAL, "log_to_driver": False}
+    if address is None:
+        _start(lambda: ray.init(address="local", include_dashboard=False, **quiet), ray.shutdown)
+        return True
     try:
-        if address is None:
-            ray.init(address="local", include_dashboard=False, **quiet)
-        else:
-            _reach(address)
-            ray.init(address=address, **quiet)
+        _reach(address)
+        ray.init(address=address, **quiet)
     except Exception as error:  # Ray's errors of connecting share no other base
-        reason = str(error).strip().split("\n", maxsplit=1)[0]
         raise UsageError(
-            f"no Ray cluster answers at {address or 'this machine'} ({reason})",
+            f"no Ray cluster answers at {address} ({_first_line(error)})",
             "the head node's host:port",
             "see `ray status` there, or leave --address out for this machine",
         ) from error
     return True
+
+
+def _start(start: Callable[[], object], stop: Callable[[], object]) -> None:
+    """Start Ray here, again if that took too long: it gives its own processes 30 seconds."""
+    for attempt in range(1, STARTS + 1):
+        try:
+            start()
+            return
+        except Exception as error:  # Ray's errors of starting share no other base
+            stop()
+            if attempt == STARTS:
+                raise UsageError(
+                    f"Ray did not start on this machine ({_first_line(error)})",
+                    "cores and memory to spare",
+                    "wait for other work to end, or read without --engine ray",
+                ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0]
 
 
 def _reach(address: str) -> None:

@@ -16,6 +16,7 @@ import typer
 from pendigit.commands import (
     augment,
     batch,
+    calibrate,
     doctor,
     evaluate,
     models,
@@ -48,6 +49,7 @@ app.command()(batch.merge)
 app.command()(review.review)
 app.command()(doctor.doctor)
 app.command()(report.report)
+app.command()(calibrate.calibrate)
 app.command()(serve.serve)
 app.command()(networks.networks)
 app.command()(models.models)

@@ -40,10 +40,12 @@ def review(
         return
     kept = None if no_store else store or data_folder() / "corrections.sqlite"
     count = f"{len(asked.doubts):,} doubtful digits, {len(asked.verdicts):,} of them looked at already"
-    serve(
-        Settings(host, port, token=token, store=kept),
-        lambda address: say(f"{table}: {count}; review them at {address}/review.html; Ctrl-C ends it"),
-        asked,
-    )
-    decided = asked.publish()
-    say(f"{asked.corrected}: {decided:,} of {len(asked.doubts):,} doubtful digits looked at")
+    try:
+        serve(
+            Settings(host, port, token=token, store=kept),
+            lambda address: say(f"{table}: {count}; review them at {address}/review.html; Ctrl-C ends it"),
+            asked,
+        )
+    finally:  # Ctrl-C is how it ends
+        decided = asked.publish()
+        say(f"{asked.corrected}: {decided:,} of {len(asked.doubts):,} doubtful digits looked at")

@@ -13,7 +13,7 @@ from pendigit.doubt import Threshold
 from pendigit.judging.calibration import Bin, Hits, Shares
 from pendigit.judging.metrics import wilson_interval
 from pendigit.judging.rejection import risks
-from pendigit.judging.report import Curve
+from pendigit.judging.report import Curve, Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def draw_reliability(bins: Sequence[Bin]) -> str:
     return _svg(figure, "Reliability diagram: the share that is right against the stated confidence")
 
 
-def draw_coverage(confidence: Shares, correct: Hits, thresholds: Sequence[Threshold | None]) -> str:
+def draw_coverage(confidence: Shares, correct: Hits, thresholds: Sequence[Threshold]) -> str:
     """The error among the accepted against the share accepted; dots where an error is promised."""
     figure = _figure(HEIGHT + 0.6)
     axes = figure.subplots()
@@ -64,13 +64,13 @@ def draw_coverage(confidence: Shares, correct: Hits, thresholds: Sequence[Thresh
     wrong = int((~correct).sum())
     best = np.maximum(0, places - (count - wrong)) / places  # where every mistake is rejected first
     axes.plot(places / count, best, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
-    for each in thresholds:
-        if each is not None:
-            accepted = confidence >= each.threshold
-            place = float(accepted.mean()), float((~correct[accepted]).mean())
-            axes.plot(*place, "o", color=ORANGE, markersize=6)
-            label = f"≤ {each.max_error * 100:g}%"
-            axes.annotate(label, place, (-4, 7), textcoords="offset points", ha="right", color=INK, fontsize=9)
+    strictest = {each.threshold: each for each in reversed(thresholds)}  # of those at one place
+    for each in strictest.values():
+        accepted = confidence >= each.threshold
+        place = float(accepted.mean()), float((~correct[accepted]).mean())
+        axes.plot(*place, "o", color=ORANGE, markersize=6)
+        label = f"≤ {each.max_error * 100:g}%"
+        axes.annotate(label, place, (-4, 7), textcoords="offset points", ha="right", color=INK, fontsize=9)
     axes.set_xlim(FEWEST_SHOWN, 1.01)
     axes.set_ylim(bottom=-0.03 * max(errors.max(), 1e-4), top=1.25 * max(errors.max(), 1e-4))
     axes.set_xlabel("accepted")
@@ -79,6 +79,30 @@ def draw_coverage(confidence: Shares, correct: Hits, thresholds: Sequence[Thresh
     _percent(axes, "x")
     _percent(axes, "y", None)
     return _svg(figure, "Error among the accepted predictions against the share that is accepted")
+
+
+def draw_digitness(report: Report) -> str:
+    """The share of the digits, and of what is none, that has at least a confidence."""
+    figure = _figure(HEIGHT)
+    axes = figure.subplots()
+    levels = np.linspace(0, 1, STEPS)
+    kinds = [("digits", report.confidence, BLUE, "-")]
+    kinds += [
+        (each.name, each.confidence, ORANGE, dashes)
+        for each, dashes in zip(report.others, ("-", "--", "-.", ":"), strict=True)
+    ]
+    for name, confidence, colour, dashes in kinds:
+        above = 1 - np.searchsorted(np.sort(confidence), levels) / len(confidence)
+        axes.plot(levels, above, color=colour, linewidth=1.8, linestyle=dashes, label=name)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.02, 1.03)
+    axes.set_xlabel("confidence: probability times digitness")
+    axes.set_ylabel("have at least as much")
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    _dress(axes)
+    _percent(axes, "x")
+    _percent(axes, "y")
+    return _svg(figure, "How confident the model is of digits, and of what is none")
 
 
 def draw_curve(curve: Curve) -> str:

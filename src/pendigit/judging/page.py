@@ -17,9 +17,10 @@ from pendigit.classifier import DIGITS, Frames
 from pendigit.doubt import Threshold
 from pendigit.errors import OutputError
 from pendigit.files import publish_text
-from pendigit.judging.charts import draw_coverage, draw_curve, draw_reliability
+from pendigit.judging.charts import draw_coverage, draw_curve, draw_digitness, draw_reliability
 from pendigit.judging.metrics import wilson_interval
-from pendigit.judging.report import LIMITS, Corrupted, Estimate, Report
+from pendigit.judging.rejection import LIMITS
+from pendigit.judging.report import Corrupted, Estimate, Report
 from pendigit.results import Evaluation
 
 TEMPLATE = Path(__file__).with_name("page.html")
@@ -57,6 +58,9 @@ def render(report: Report) -> str:
         reliability=draw_reliability(report.bins),
         coverage=draw_coverage(report.confidence, report.correct, report.thresholds),
         thresholds=_thresholds(report.thresholds),
+        others_intro=_others_intro(report),
+        digitness="" if report.digitness is None else f'<figure class="half">{draw_digitness(report)}</figure>',
+        others=_others(report),
         sample=f"{report.sample:,}",
         curves="".join(f"<figure><h3>{curve.name}</h3>{draw_curve(curve)}</figure>" for curve in report.curves),
         suite_mean=_share(mean),
@@ -69,10 +73,9 @@ def _verdict(report: Report) -> str:
     evaluation = report.evaluation
     right = f"<b>{_share(evaluation.accuracy)}</b>"
     text = f"Of {evaluation.count:,} digits of {escape(evaluation.data)}, it reads {right} right."
-    promised = [each for each in report.thresholds if each is not None]
-    if not promised:
-        return f"{text} No error below {_limit(LIMITS[0])} can be promised by rejecting the least certain."
-    best = ([each for each in promised if each.coverage >= ENOUGH] or promised[:1])[-1]
+    if not report.thresholds:
+        return f"{text} No error below {_limit(LIMITS[-1])} can be promised by rejecting the least certain."
+    best = ([each for each in report.thresholds if each.coverage >= ENOUGH] or report.thresholds[-1:])[0]
     return (
         f"{text} If it may reject the least certain {_share(1 - best.coverage)}, "
         f"at most {_limit(best.max_error)} of the rest are wrong."
@@ -145,15 +148,38 @@ def _mistakes(report: Report) -> str:
     return f'<ul class="digits">{"".join(items)}</ul>' if items else ""
 
 
-def _thresholds(thresholds: Iterable[Threshold | None]) -> str:
+def _thresholds(thresholds: Iterable[Threshold]) -> str:
     rows = []
-    for limit, each in zip(LIMITS, thresholds, strict=True):
+    promised = {each.max_error: each for each in thresholds}
+    for limit in LIMITS:
+        each = promised.get(limit)
         if each is None:
             rows.append([_limit(limit), "cannot be promised here", "", ""])
         else:
             seen = f"{each.wrong:,} of {each.accepted:,}"
             rows.append([_limit(limit), _share(each.coverage), f"{each.threshold:.4f}", seen])
     return _table(["error at most", "accepted", "confidence from", "wrong of these, as seen"], rows)
+
+
+def _others_intro(report: Report) -> str:
+    if report.digitness is None:
+        return "The model cannot tell: it takes all it sees for digits, however little they look like one."
+    tenth, hundredth = np.quantile(report.digitness, (0.1, 0.01))
+    return (
+        f"Digitness is how surely a frame shows one digit at all. Of these digits, 90 % have at least {tenth:.3f}, "
+        f"and 99 % at least {hundredth:.3f}."
+    )
+
+
+def _others(report: Report) -> str:
+    """What shows no digit, and how much of it is accepted all the same, for each promise."""
+    rows = []
+    for each in report.others:
+        pictures = "".join(_image(frame, "") for frame in each.examples)
+        shares = [_share(float((each.confidence >= limit.threshold).mean())) for limit in report.thresholds]
+        rows.append([each.name, pictures, *(shares or [_share(float((each.confidence >= 0.5).mean()))])])
+    heads = [f"accepted at {_limit(limit.max_error)}" for limit in report.thresholds] or ["confidence over 50 %"]
+    return _table(["", "", *heads], rows, {0: "text", 1: "text wide examples"})
 
 
 def _suite(suite: Iterable[Corrupted]) -> str:

@@ -6,6 +6,7 @@ tail, for the selective risk of Geifman and El-Yaniv 2017. docs/doubt.md derives
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import ceil, log, log1p
 
 import numpy as np
@@ -17,6 +18,8 @@ from pendigit.judging.calibration import Hits, Shares
 
 LEVEL = 0.95  # how surely a limit is kept, as usual
 RUNGS = 200  # thresholds tried, from the strictest to none; many cost nothing
+LIMITS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)  # maximal errors that are promised where they can be
+MOST = 0.97  # share of the digits that is accepted at most, whatever the limit: below it lie signs and noise
 LADDER = 5  # every fifth prediction sets the thresholds, by its confidence alone; the others are counted
 MARGIN = 1.1  # times the digits needed: what the first threshold should leave, as shares scatter
 HALVINGS = 50  # of [0, 1]: finer than any share that counts
@@ -57,7 +60,7 @@ def find_threshold(
     order = np.random.default_rng(0).permutation(len(confidence))  # so that a sorted set does no harm
     setting, counting = order[::LADDER], np.delete(order, slice(None, None, LADDER))
     found = None
-    for threshold in _ladder(confidence[setting], len(counting), max_error, level, most):
+    for threshold in _ladder(confidence[setting], member[setting], _counted(max_error, level), most):
         inside = counting[confidence[counting] >= threshold]
         accepted = np.bincount(member[inside], minlength=len(names))
         wrong = np.bincount(member[inside], ~correct[inside], minlength=len(names)).astype(np.int64)
@@ -76,6 +79,15 @@ def find_threshold(
     return found
 
 
+def promises(confidence: Shares, correct: Hits, groups: npt.ArrayLike | None = None) -> tuple[Threshold, ...]:
+    """What can be promised for each of `LIMITS`, from the strictest; arguments as for `find_threshold`."""
+    found = []
+    for limit in LIMITS:
+        with suppress(DataError):
+            found.append(find_threshold(confidence, correct, limit, groups=groups, most=MOST))
+    return tuple(found)
+
+
 def least_count(max_error: float, level: float = LEVEL) -> int:
     """How many predictions, all right, it takes to promise at most `max_error`. Raises UsageError outside (0, 1)."""
     check_limit(max_error)
@@ -89,12 +101,21 @@ def _counted(max_error: float, level: float) -> int:
     return ceil(log1p(-level) / log1p(-max_error))
 
 
-def _ladder(confidence: Shares, counted: int, max_error: float, level: float, most: float) -> Shares:
-    """The thresholds to try, from the strictest, which accepts half or more, to the one that accepts `most`."""
-    least = min(1.0, MARGIN * _counted(max_error, level) / counted)  # where no error at all would be forgiven
-    shares = np.linspace(min(most, (least + 1) / 2), most, RUNGS)  # half-way to all, one wrong label does not end it
+def _ladder(confidence: Shares, member: npt.NDArray[np.int64], needed: int, most: float) -> Shares:
+    """The thresholds to try, from the strictest, which accepts half or more of each group, to one that accepts `most`.
+
+    `needed` digits of a group must be accepted at least: where no error at all would be forgiven.
+    """
+    starts = [1.0]
+    for group in np.unique(member):
+        own = confidence[member == group]
+        least = min(1.0, MARGIN * needed / (len(own) * (LADDER - 1)))
+        half_way = (least + 1) / 2  # to all: one wrong label does not end it there
+        starts.append(float(np.quantile(own, 1 - half_way, method="inverted_cdf")))
+    first = min(starts)
+    shares = np.linspace(min(most, float((confidence >= first).mean())), most, RUNGS)[1:]
     rungs = np.quantile(confidence, 1 - shares, method="inverted_cdf")
-    return np.where(shares < 1, rungs, 0)
+    return np.concatenate([[first], np.where(shares < 1, rungs, 0)])
 
 
 def upper_bound(wrong: int, count: int, risk: float) -> float:

@@ -12,21 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import Classifier, Frames, Probabilities
-from pendigit.doubt import Threshold
-from pendigit.errors import DataError
+from pendigit.doubt import Threshold, confidence
 from pendigit.judging import warps
 from pendigit.judging.calibration import Bin, Hits, Shares, calibration_error, confidences, reliability
 from pendigit.judging.corruptions import CORRUPTIONS, corrupt
 from pendigit.judging.evaluation import score
 from pendigit.judging.metrics import bootstrap_interval, confident_mistakes, negative_log_likelihood, wilson_interval
-from pendigit.judging.rejection import area_under_risks, find_threshold
+from pendigit.judging.others import OTHERS
+from pendigit.judging.rejection import area_under_risks, promises
 from pendigit.results import Evaluation
 
 Estimate: TypeAlias = tuple[float, float, float]  # a value and its 95 % interval
 Change: TypeAlias = Callable[[Frames, float], Frames]
 
 SAMPLE = 2_000  # digits that are corrupted and moved: an accuracy near 90 % is then good to 1.3 points
-LIMITS = (0.01, 0.005, 0.002, 0.001)  # maximal errors that are looked for
 WARM_UP, TIMED = 20, 200  # calls
 EXAMPLES = 6  # pictures of each corruption
 
@@ -49,6 +48,15 @@ class Corrupted:
 
 
 @dataclass(frozen=True)
+class Other:
+    """What shows no digit: examples (k, 28, 28) uint8, and the confidence (n,) of the digits seen in it."""
+
+    name: str
+    examples: Frames
+    confidence: Shares
+
+
+@dataclass(frozen=True)
 class Curve:
     """Accuracy, with 95 % intervals, against the amount of a change."""
 
@@ -68,10 +76,12 @@ class Report:
         calibration: The expected calibration error.
         risk: AURC, the mean error over all coverages.
         bins: Of the reliability diagram.
-        confidence: (n,) of each prediction.
+        digitness: (n,) how surely each frame shows one digit; None where the model cannot tell.
+        confidence: (n,) of each prediction, digitness included.
         correct: (n,) whether it is right.
         mistakes: Frames (m, 28, 28), labels (m,) and probabilities (m, 10), the most confident first.
-        thresholds: What can be promised for each of `LIMITS`, None where nothing can.
+        thresholds: What can be promised, from the strictest limit to the loosest.
+        others: Pictures that show no digit, and how surely they are taken for one.
         sample: How many digits were corrupted and moved.
         suite: The corruptions.
         curves: Shifted, scaled, turned, thicker and thinner.
@@ -85,10 +95,12 @@ class Report:
     calibration: Estimate
     risk: Estimate
     bins: tuple[Bin, ...]
+    digitness: Shares | None
     confidence: Shares
     correct: Hits
     mistakes: tuple[Frames, npt.NDArray[np.uint8], Probabilities]
-    thresholds: tuple[Threshold | None, ...]
+    thresholds: tuple[Threshold, ...]
+    others: tuple[Other, ...]
     sample: int
     suite: tuple[Corrupted, ...]
     curves: tuple[Curve, ...]
@@ -125,20 +137,24 @@ def judge(
     """
     probabilities = classifier.predict_proba(frames)
     evaluation = score(probabilities, labels, model, data)
-    confidence, correct = confidences(labels, probabilities)
+    digitness = classifier.digitness(frames)
+    probability, correct = confidences(labels, probabilities)
+    sure = confidence(probability, digitness)
     wrong = confident_mistakes(labels, probabilities)
     chosen = np.linspace(0, len(frames) - 1, min(SAMPLE, len(frames))).astype(np.int64)
     sample, truth = frames[chosen], labels[chosen]
     return Report(
         evaluation=evaluation,
         loss=_estimate(negative_log_likelihood, labels, probabilities),
-        calibration=_estimate(lambda *pairs: calibration_error(reliability(*pairs)), confidence, correct),
-        risk=_estimate(area_under_risks, confidence, correct),
-        bins=reliability(confidence, correct),
-        confidence=confidence,
+        calibration=_estimate(lambda *pairs: calibration_error(reliability(*pairs)), probability, correct),
+        risk=_estimate(area_under_risks, sure, correct),
+        bins=reliability(probability, correct),
+        digitness=None if digitness is None else digitness.astype(np.float64),
+        confidence=sure,
         correct=correct,
         mistakes=(frames[wrong], labels[wrong], probabilities[wrong]),
-        thresholds=tuple(_promise(confidence, correct, limit) for limit in LIMITS),
+        thresholds=promises(sure, correct),
+        others=tuple(_other(classifier, name, sample) for name in OTHERS),
         sample=len(sample),
         suite=tuple(_corrupted(classifier, name, sample, truth) for name in CORRUPTIONS),
         curves=tuple(_curve(classifier, name, sample, truth) for name in CHANGES),
@@ -152,11 +168,10 @@ def _estimate(statistic: Callable[..., float], *arrays: npt.NDArray[Any]) -> Est
     return statistic(*arrays), *bootstrap_interval(statistic, *arrays)
 
 
-def _promise(confidence: Shares, correct: Hits, limit: float) -> Threshold | None:
-    try:
-        return find_threshold(confidence, correct, limit)
-    except DataError:
-        return None
+def _other(classifier: Classifier, name: str, frames: Frames) -> Other:
+    made = OTHERS[name](frames)
+    sure = confidence(classifier.predict_proba(made).max(axis=1), classifier.digitness(made))
+    return Other(name, made[:EXAMPLES], np.asarray(sure, np.float64))
 
 
 def _accuracy(classifier: Classifier, frames: Frames, labels: npt.NDArray[np.uint8]) -> Estimate:

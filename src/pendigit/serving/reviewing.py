@@ -1,8 +1,11 @@
-"""The routes of a review: the doubtful digits of a table, what they look like, and what somebody says about them."""
+"""The routes of a review: the doubtful digits of a table, what they look like, and what somebody says about them.
+
+The pictures are the user's own and were read before: they are cut in a thread, not in a process that can be ended.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import cv2
@@ -14,47 +17,39 @@ from pendigit.batches.review import Doubt, Review
 from pendigit.errors import ImageError
 from pendigit.reading.images import load_page
 from pendigit.serving.asking import answer
-from pendigit.serving.corrections import Box
+from pendigit.serving.corrections import Box, Corrections
+from pendigit.serving.export import training_crop
 from pendigit.serving.house import House
-from pendigit.serving.pages import CutDigit
 from pendigit.serving.problems import UnknownError
 from pendigit.serving.schemas import DigitValue
 
 AROUND = (4.0, 1.0)  # of the digit's height: what is shown beside and above it, so that it is seen among its neighbours
 SHOWN = 220  # pixels: the height of a crop as it is sent; small digits are enlarged
+APART = 3  # pixels between the digit and its frame
 MARK = (9, 65, 194)  # BGR: the frame around the digit
 AT_ONCE = 50  # doubts in an answer
 Number = Annotated[int, Path(ge=0, description="A doubt's number, from 0.")]
 
 
-@dataclass(frozen=True)
-class CutSurroundings:
-    """Cut a digit and its neighbours out of a page, the digit framed."""
-
-    file: bytes
-    page: int
-    box: Box
-
-    def __call__(self) -> bytes:
-        """A PNG. Raises ImageError."""
-        picture, _ = load_page(self.file, self.page)
-        left, top, right, bottom = self.box
-        height = max(bottom - top, 1)
-        beside, above = (round(share * height) for share in AROUND)
-        x, y = max(0, left - beside), max(0, top - above)
-        part = picture[y : bottom + above, x : right + beside]
-        if not part.size:
-            raise ImageError("a digit's box outside its picture", "the picture that was read", "read it again")
-        scale = SHOWN / part.shape[0]
-        size = (max(1, round(part.shape[1] * scale)), SHOWN)
-        drawn = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
-        drawn = cv2.cvtColor(drawn, cv2.COLOR_GRAY2BGR if drawn.ndim == 2 else cv2.COLOR_RGB2BGR)
-        corners = [
-            (round((u - x) * scale) + d, round((v - y) * scale) + d)
-            for u, v, d in ((left, top, -3), (right, bottom, 3))
-        ]
-        cv2.rectangle(drawn, corners[0], corners[1], MARK, 2, cv2.LINE_AA)
-        return cv2.imencode(".png", drawn)[1].tobytes()
+def surroundings(path: str, page: int, box: Box) -> bytes:
+    """A digit and its neighbours, cut out of a page, the digit framed: a PNG. Raises ImageError."""
+    picture, _ = load_page(fetch(path), page)
+    left, top, right, bottom = box
+    beside, above = (round(share * (bottom - top)) for share in AROUND)
+    x, y = max(0, left - beside), max(0, top - above)
+    part = picture[y : bottom + above, x : right + beside]
+    if not part.size:
+        raise ImageError(f"a digit's box outside {path}", "the picture that was read", "read it again")
+    scale = SHOWN / part.shape[0]
+    size = (max(1, round(part.shape[1] * scale)), SHOWN)
+    drawn = cv2.resize(part, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    drawn = cv2.cvtColor(drawn, cv2.COLOR_GRAY2BGR if drawn.ndim == 2 else cv2.COLOR_RGB2BGR)
+    corners = [
+        (round((across - x) * scale) + apart, round((down - y) * scale) + apart)
+        for across, down, apart in ((left, top, -APART), (right, bottom, APART))
+    ]
+    cv2.rectangle(drawn, corners[0], corners[1], MARK, 2, cv2.LINE_AA)
+    return cv2.imencode(".png", drawn)[1].tobytes()
 
 
 def reviewing(house: House, review: Review) -> APIRouter:
@@ -85,8 +80,8 @@ def reviewing(house: House, review: Review) -> APIRouter:
     async def crop(number: Number) -> Response:
         """The digit among its neighbours, a PNG."""
         doubt = doubt_of(number)
-        file = await run_in_threadpool(fetch, doubt.path)
-        return Response(await house.pages.do(CutSurroundings(file, doubt.page, doubt.box)), media_type="image/png")
+        shown = await run_in_threadpool(surroundings, doubt.path, doubt.page, doubt.box)
+        return Response(shown, media_type="image/png")
 
     @router.post("/v1/review/publish", status_code=200)
     async def publish() -> Response:
@@ -100,7 +95,9 @@ def reviewing(house: House, review: Review) -> APIRouter:
         await run_in_threadpool(review.decide, doubt, None if digit == "none" else digit)
         await forget(number)
         if house.store is not None and digit != "none":
-            await keep(number, doubt, digit)
+            added = await run_in_threadpool(keep, doubt, digit, house.store)
+            if added is not None:
+                kept[number] = added
         return answer(described(number))
 
     @router.delete("/v1/review/{number}", status_code=200)
@@ -110,18 +107,14 @@ def reviewing(house: House, review: Review) -> APIRouter:
         await forget(number)
         return answer(described(number))
 
-    async def keep(number: int, doubt: Doubt, digit: int) -> None:
-        """Store the correction, for training; what is blank to the reader teaches nothing."""
-        store = house.corrections
-        file = await run_in_threadpool(fetch, doubt.path)
+    def keep(doubt: Doubt, digit: int, store: Corrections) -> int | None:
+        """Store the correction, for training: its number. What is blank to the reader teaches nothing."""
+        file = fetch(doubt.path)
         try:
-            cut = await house.pages.do(CutDigit(file, doubt.page, doubt.box))
+            crop = training_crop(load_page(file, doubt.page)[0], doubt.box)
         except ImageError:
-            return
-        added = await run_in_threadpool(
-            lambda: store.add(file, cut, digit, box=doubt.box, page=doubt.page, read=doubt.digit)
-        )
-        kept[number] = added.id
+            return None
+        return store.add(file, crop, digit, box=doubt.box, page=doubt.page, read=doubt.digit).id
 
     async def forget(number: int) -> None:
         """Take back what an earlier verdict of this session stored."""
