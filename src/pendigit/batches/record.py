@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pendigit.results import PlacedDigit, Reading
@@ -87,7 +87,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, ready for JSON; a digit is the list of its values."""
-        return asdict(self) | {"rows": list(self.rows), "digits": [list(digit) for digit in self.digits]}
+        return vars(self) | {"rows": list(self.rows), "digits": [list(digit) for digit in self.digits]}
 
 
 def _is_sure(digit: PlacedDigit, limited: bool) -> bool:
