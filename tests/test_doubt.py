@@ -120,7 +120,7 @@ def test_blank_paper_and_noise_are_no_digits(reader: Reader) -> None:
     noise += [np.clip(random.normal(200, 8, (120, 90)), 0, 255).astype(np.uint8) for _ in range(5)]
     assert reader.predict([*blank, *noise], max_error=0.05).tolist() == ["?"] * (len(blank) + len(noise))
     assert reader.digits(blank, 0.05)[0].doubt == "hardly a digit (0%)"
-    for picture in blank:
+    for picture in [*blank, *noise]:
         assert reader.read(picture, max_error=0.05).kept == 0
     with pytest.raises(ImageError, match="image 0: no ink"):
         reader.predict(blank)

@@ -49,7 +49,7 @@ def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
     ink = _contrast(dark, _paper(dark, enlarged))
     noise = _noise(ink)
-    least = max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max()))
+    least = min(255.0, max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max())))  # 255: no ink at all
     _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     mask = _whole_strokes(_threshold(ink, least), uint8(traces), enlarged)
     return Ink(ink, mask, uint8(traces), noise, light_on_dark)
