@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,10 +18,18 @@ from hypothesis import strategies as st
 from pendigit.errors import ModelError
 from pendigit.models import shipped
 from pendigit.reading.columns import read_columns, stretches
+from pendigit.reading.election import clarity, elected
+from pendigit.reading.lattice import paths, weight
 from pendigit.reading.networks import load_row_network
+from pendigit.reading.pieces import Piece
+from pendigit.reading.reader import Reader, load_reader
+from pendigit.reading.recognise import Character
+from pendigit.reading.sequences import StripRow
+from pendigit.reading.strips import Strip
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, stack_rows, to_row
 from pendigit.rownet import RowNetwork
-from pendigit.writing.pens import HEIGHT, Ink
+from pendigit.writing.forms import write
+from pendigit.writing.pens import HEIGHT, Ink, draw
 from pendigit.writing.slips import on_slip
 from pendigit.writing.strings import random_hand, random_number, write_line
 
@@ -140,6 +152,67 @@ def test_the_network_that_ships_takes_rows_of_any_width() -> None:
     assert np.allclose(np.exp(together).sum(axis=2), 1, atol=1e-4)
     assert all(read_columns(network.logits([row])[0]).digits == () for row in rows)
     assert network.logits([]).shape == (0, 0, CLASSES)
+
+
+@cache
+def drawn(count: int) -> tuple[list[tuple[str, np.ndarray]], Reader]:
+    """Numbers of forms that touch, on slips, and the reader that ships."""
+    found = []
+    for index in range(count):
+        rng = np.random.default_rng((5, index))
+        text = "".join(map(str, rng.integers(0, 10, 4)))
+        hand = replace(random_hand(rng), slant=0.1, gap=-0.03, uneven=0.02, joins=0.0, small_zeros=1.0)
+        line = write_line(rng, text, lambda rng, digit: draw(rng, write(rng, int(digit)), 0.08), hand, 5.0)
+        found.append((text, on_slip(rng, line, hard=0.0).grey))
+    return found, load_reader()
+
+
+def test_digits_that_touch_are_read_where_they_stand() -> None:
+    numbers, reader = drawn(12)
+    right = 0
+    for text, picture in numbers:
+        rows = reader.read(picture).rows
+        right += [row.text for row in rows] == [text]
+        for row in rows:
+            lefts = [digit.box[0] for digit in row.digits]
+            assert lefts == sorted(lefts)
+            assert all(left < right and top < bottom for left, top, right, bottom in (d.box for d in row.digits))
+    assert right >= 9
+
+
+def test_the_clearer_reading_of_a_row_is_taken() -> None:
+    def row(text: str, clear: float) -> Any:
+        chances = [np.full(10, (1 - clear) / 9, np.float32) for _ in text]
+        for each, digit in zip(chances, text, strict=True):
+            each[int(digit)] = clear
+        return SimpleNamespace(characters=[Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances])
+
+    one, other, third = [row("12", 0.9)], [row("72", 0.6)], [row("72", 0.5)]
+    assert elected([one, other, third]) == other  # two that agree outvote a clearer one
+    assert elected([one, other, []]) == one
+    assert clarity(one) == pytest.approx(0.9)
+    assert clarity([]) == 0
+
+
+def test_a_row_read_whole_is_searched_by_rules() -> None:
+    columns = scores(1, 12)
+    columns[5] = np.log(1e-9)
+    columns[5, BLANK] = 0.0
+    piece = Piece(0, 0, 24, 30, 700, (1,))
+    strip = Strip(np.zeros((ROW_HEIGHT, 24), np.uint8), 0, 1.0, 0.0, 32.0, 0.0, 20.0)
+    row = StripRow(columns, [piece], strip, np.ones((40, 40), np.int32))
+    chances = {text: weight(row.lattice, text) for text in ("", "0", "12", "1021")}
+    first, second = all_numbers(columns[:5]), all_numbers(columns[6:])
+    for text, log in chances.items():
+        digits = tuple(map(int, text))
+        parts = [(digits[:at], digits[at:]) for at in range(len(digits) + 1)]
+        expected = sum(first.get(one, 0.0) * second.get(two, 0.0) for one, two in parts)
+        assert np.exp(log) <= expected * 1.001
+        assert len(text) > 1 or np.exp(log) == pytest.approx(expected, rel=0.01)  # unlikely pairs are left out
+    best = next(paths(row.lattice))
+    characters = row.along(best)
+    assert "".join(str(each.ruled) for each in characters) == best.text
+    assert all(each.piece.width > 0 for each in characters)
 
 
 def test_a_file_that_is_no_row_network(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Make the row network that ships: generate rows, train on them, fit its temperature, publish the file and its card.
 
-    python tools/make_rows.py [--run runs/rows] [--epochs 30] [--chunks 45]    about two hours on one core
-    python tools/make_rows.py --publish [--data DIR]                            only the file and its card, from the run
+    python tools/make_rows.py --epochs 34 --until 24 --chunks 0:45     [--run runs/rows]
+    python tools/make_rows.py --epochs 34 --chunks 34:58               the rest; an hour and a half in all, on one core
+    python tools/make_rows.py --publish [--data DIR]                   only the file and its card, from the run
 
 A training goes on where it was stopped: the state is kept after each epoch, which is 10,000 rows. Rows that are not in
-the cache yet are made first. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for the card
-and never trained on.
+the cache yet are made first; the last epochs see those whose hands are more peculiar (datasets/strings.py). DIR holds
+crops of other hands (see benchmarks/rows.py), which are measured for the card and never trained on.
 """
 
 from __future__ import annotations
@@ -37,21 +38,25 @@ def main() -> None:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("runs/rows"))
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--chunks", type=int, default=45, help="chunks of 2,000 rows in the set")
+    parser.add_argument("--epochs", type=int, default=34, help="epochs of the whole training, which its rate follows")
+    parser.add_argument("--until", type=int, default=None, help="stop after this epoch, to go on later")
+    parser.add_argument("--chunks", default="0:45", help="chunks of 2,000 rows: the first, and the one after the last")
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--publish", action="store_true", help="train no further")
     options = parser.parse_args()
     # One thread: on a busy machine others only wait for one another. What is freed is kept, as the next step needs it.
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     if not options.publish:
-        train(options.run, options.epochs, options.chunks)
+        first, end = map(int, options.chunks.split(":"))
+        train(options.run, options.epochs, options.until or options.epochs, range(first, end))
+    if options.until:
+        return
     publish(options.run)
     write_card(options.data)
 
 
-def train(run: Path, epochs: int, chunks: int) -> None:
-    """Train for some epochs, or for those that are left."""
+def train(run: Path, epochs: int, until: int, chunks: range) -> None:
+    """Train until an epoch of all epochs, or those that are left until then."""
     import pendigit.learning  # noqa: F401 - sets up Keras and JAX, before anything else loads them
     from pendigit.datasets.strings import load_chunk
     from pendigit.learning.checkpoint import EpochRecord, save_checkpoint
@@ -59,10 +64,10 @@ def train(run: Path, epochs: int, chunks: int) -> None:
 
     training, history = load(run)
     make_folder(run)
-    for epoch in range(len(history), epochs):
+    for epoch in range(len(history), until):
         began, losses = time.perf_counter(), []
         for part in range(CHUNKS_AN_EPOCH):
-            number = (epoch * CHUNKS_AN_EPOCH + part) % chunks
+            number = chunks[(epoch * CHUNKS_AN_EPOCH + part) % len(chunks)]
             found = batches(load_chunk(number), np.random.default_rng((epoch, number)))
             share = 1 / epochs / CHUNKS_AN_EPOCH
             for loss in training.run(found, epoch / epochs + part * share, share):

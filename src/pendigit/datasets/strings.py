@@ -8,7 +8,7 @@ same on every run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from pendigit.writing.forms import Rng, write
 from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
 from pendigit.writing.slips import Slip, on_slip
-from pendigit.writing.strings import Line, random_hand, random_number, write_line
+from pendigit.writing.strings import Line, random_habits, random_hand, random_number, write_line
 
 VERSION = 1  # of what is below: a change of it is another set
 CHUNK = 2_000  # rows
@@ -37,6 +37,7 @@ GLYPHS = 2_500  # digits drawn for a chunk; each is written about four times, ne
 PENS = np.exp(np.linspace(np.log(FINE), np.log(BROAD), 9))  # shares of a digit's height
 KINDS = ("form", "mnist", "font")
 SHARES = np.array([0.45, 0.37, 0.18])  # of the kinds among the digits
+HABITS = 46  # from this chunk on half of the hands have habits: a training meets them when it can read the others
 MIXED = 0.25  # share of lines whose digits come from all kinds
 SAME = 0.5  # how often a hand writes a digit in the form it had before in the line
 WIDEST = 384  # pixels: longer rows are written anew
@@ -98,7 +99,7 @@ def make_rows(number: int, count: int) -> Rows:
     rows = Rows([], [], [])
     neighbour = None
     while len(rows.frames) < count:
-        slip, line = make_slip(rng, bank, neighbour if rng.random() < 0.15 else None)
+        slip, line = make_slip(rng, bank, neighbour if rng.random() < 0.15 else None, number >= HABITS)
         neighbour = line.ink
         frame = to_row(slip.grey)
         if frame.shape[1] > WIDEST or not 0 < len(slip.signs) <= MOST_SIGNS:
@@ -113,10 +114,13 @@ def make_rows(number: int, count: int) -> Rows:
 Bank = dict[tuple[str, int, int], list[Ink]]  # kind, digit, pen -> inks
 
 
-def make_slip(rng: Rng, bank: Bank, neighbour: Ink | None = None) -> tuple[Slip, Line]:
+def make_slip(rng: Rng, bank: Bank, neighbour: Ink | None = None, habits: bool = False) -> tuple[Slip, Line]:
     """A random number by a random hand with a random pen on a random slip."""
     pen = int(rng.integers(len(PENS)))
-    line = write_line(rng, random_number(rng), _hand_glyphs(rng, bank, pen), random_hand(rng), PENS[pen] * HEIGHT)
+    text, glyphs, hand = random_number(rng), _hand_glyphs(rng, bank, pen), random_hand(rng)
+    if habits and rng.random() < 0.5:
+        hand = replace(hand, habits=random_habits(rng))
+    line = write_line(rng, text, glyphs, hand, PENS[pen] * HEIGHT)
     return on_slip(rng, line, neighbour), line
 
 

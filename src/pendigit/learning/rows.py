@@ -23,6 +23,7 @@ from keras import layers
 from pendigit.datasets.strings import MOST_SIGNS, WIDEST, Rows
 from pendigit.errors import TrainingError
 from pendigit.learning.fastconv import fast_convolutions
+from pendigit.learning.training import own
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT
 
 BUCKETS = {96: 64, 160: 48, 256: 32, WIDEST: 16}  # frames up to this wide -> as many in a batch
@@ -155,8 +156,8 @@ class RowTraining:
         self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4, global_clipnorm=2.0)
         self._optimizer.build(model.trainable_variables)
         groups = model.trainable_variables, model.non_trainable_variables, self._optimizer.variables
-        values = [[jnp.asarray(np.array(variable.value)) for variable in group] for group in groups]
-        self.state = State(*values, average=[jnp.array(value) for value in values[0]])
+        trainable, fixed, optimizer = ([own(variable.value) for variable in group] for group in groups)
+        self.state = State(trainable, fixed, optimizer, average=[own(value) for value in trainable])
         self._step = jax.jit(self._update)
 
     def run(self, found: list[Batch], start: float, share: float) -> Iterator[float]:

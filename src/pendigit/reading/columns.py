@@ -93,7 +93,7 @@ def _numbers(logs: Logs, beam: int) -> dict[tuple[int, ...], float]:
 
     A search along the columns that keeps the best beginnings.
     """
-    beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
+    beams: Beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
     for column in logs:
         beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:beam])
     numbers = {(), *((digit,) for digit in range(DIGITS)), *beams}

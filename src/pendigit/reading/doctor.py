@@ -59,7 +59,10 @@ def _about_ink(stages: Stages) -> list[str]:
 def _about_digits(stages: Stages) -> list[str]:
     found = []
     touching = sum(
-        min(each.piece.labels) > stages.pieces.highest for row in stages.characters for each in row if each.is_digit
+        min(each.piece.labels, default=0) > stages.pieces.highest
+        for row in stages.characters
+        for each in row
+        if each.is_digit
     )
     if touching:
         found.append(f"digits touch: {touching} were cut apart; leave a gap between them")

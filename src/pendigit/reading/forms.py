@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pendigit.errors import ImageError
 from pendigit.ink import Grey, square, to_grey, uint8
 from pendigit.reading.align import PRESENT, Aligned, align, find_print
+from pendigit.reading.election import read_found
 from pendigit.reading.light import Ink, find_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.networks import Networks
@@ -19,7 +20,6 @@ from pendigit.reading.page import Page, flat_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
 from pendigit.reading.recognise import SeenRow
 from pendigit.reading.rows import find_rows
-from pendigit.reading.sequences import read_found
 from pendigit.reading.sheet import Matrix
 from pendigit.reading.stages import row_of
 from pendigit.reading.template import Field, Template
@@ -47,7 +47,7 @@ def read_form(template: Template, picture: npt.NDArray[np.uint8], networks: Netw
     filled = _filled(template, picture, aligned.to_scan)
     written = {field.name: _own(field, filled, template) for field in template.fields}
     names = [name for name, pieces in written.items() if pieces]
-    dark = uint8(cv2.bitwise_not(filled.page.grey)) if filled.ink.light_on_dark else filled.page.grey
+    dark = filled.page.dark(filled.ink.light_on_dark)
     rows = [written[name] for name in names]
     seen = read_found(rows, dark, filled.ink.ink, filled.print_, filled.pieces.labels, networks)
     found = _obeying(template.fields, dict(zip(names, seen, strict=True)), filled)

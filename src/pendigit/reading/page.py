@@ -55,6 +55,10 @@ class Page:
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
         return Page(self.grey, shift @ self.to_picture, (shape[1], shape[0]))
 
+    def dark(self, light_on_dark: bool) -> Grey:
+        """The page with its writing dark on light."""
+        return uint8(cv2.bitwise_not(self.grey)) if light_on_dark else self.grey
+
     def turned(self, quarters: int) -> Page:
         """The page turned clockwise by a number of quarters."""
         height, width = self.grey.shape

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from pendigit.ink import Grey
 from pendigit.reading.columns import RowReading, Scores, judge, read_columns, stretches
 from pendigit.reading.lattice import Edge, Lattice, Path
-from pendigit.reading.networks import Networks
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.reading.recognise import Character, SeenRow, read_rows
-from pendigit.reading.strips import Strip, cut_strips, whole_strip
+from pendigit.reading.recognise import Character
+from pendigit.reading.strips import Strip
 from pendigit.rownet import RowNetwork
 
 WIDEST = 0.9  # of the row's height: a digit reaches no further to either side of its middle
@@ -31,8 +28,8 @@ class StripRow:
     """
 
     def __init__(self, scores: Scores, row: list[Piece], strip: Strip, labels: Labels) -> None:
-        self._scores, self._place = scores, (row, strip, labels)
-        self.characters = _placed(read_columns(scores), row, strip, labels)
+        self._scores, self._strip, self._written = scores, strip, _Written(row, labels)
+        self.characters = _placed(read_columns(scores), strip, self._written)
 
     @cached_property
     def lattice(self) -> Lattice:
@@ -57,39 +54,8 @@ class StripRow:
     def along(self, path: Path) -> list[Character]:
         """The characters of another reading, a way through the lattice."""
         digits = tuple(map(int, path.text))
-        placed = _placed(judge(self._scores, digits), *self._place)
+        placed = _placed(judge(self._scores, digits), self._strip, self._written)
         return [each._replace(ruled=digit) for each, digit in zip(placed, digits, strict=True)]
-
-
-def read_either(
-    rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
-) -> Sequence[SeenRow]:
-    """Rows of pieces -> what is seen in them.
-
-    A picture may also be one row cut out, on paper whose print broke the row's pieces up: a network for whole rows
-    reads it so too, from side to side, and the clearer reading is taken.
-    """
-    read = read_found(rows, dark, ink, lines, labels, networks)
-    if networks.rows is None or not rows or len(dark) > dark.shape[1]:
-        return read
-    every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
-    whole = read_strips([every], [whole_strip(dark)], labels, networks.rows)
-    return whole if _clarity(whole) > _clarity(read) else read
-
-
-def read_found(
-    rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
-) -> Sequence[SeenRow]:
-    """Rows of pieces -> what is seen in each, by the network that reads whole rows where there is one."""
-    if networks.rows is None:
-        return read_rows(rows, ink, labels, networks.digits)
-    return read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
-
-
-def _clarity(read: Sequence[SeenRow]) -> float:
-    """How clearly the digits of some rows are read, on average; 0 where there are none."""
-    clear = [float(each.probabilities.max()) * each.digitness for row in read for each in row.characters]
-    return float(np.mean(clear)) if clear else 0.0
 
 
 def read_strips(rows: list[list[Piece]], strips: list[Strip], labels: Labels, network: RowNetwork) -> list[StripRow]:
@@ -98,39 +64,42 @@ def read_strips(rows: list[list[Piece]], strips: list[Strip], labels: Labels, ne
     return [StripRow(*each, labels) for each in zip(scores, rows, strips, strict=True)]
 
 
-def _placed(found: RowReading, row: list[Piece], strip: Strip, labels: Labels) -> list[Character]:
+def _placed(found: RowReading, strip: Strip, written: _Written) -> list[Character]:
     """Digits, each with the ink between the middles of its neighbours."""
-    middles = strip.left + found.middles * strip.scale
-    height = strip.height
+    middles, height = strip.left + found.middles * strip.scale, strip.height
     between = (middles[1:] + middles[:-1]) / 2
-    lefts = np.concatenate([[-np.inf], between])
-    rights = np.concatenate([between, [np.inf]])
+    lefts = np.maximum(middles - WIDEST * height, np.concatenate([[-np.inf], between]))
+    rights = np.minimum(middles + WIDEST * height, np.concatenate([between, [np.inf]]))
     characters = []
-    for index, middle in enumerate(middles):
-        left, right = max(lefts[index], middle - WIDEST * height), min(rights[index], middle + WIDEST * height)
-        piece = _ink_between(row, labels, round(left), round(right)) or _stand_in(strip, middle, height)
+    for index, middle in enumerate(middles.tolist()):
+        piece = written.between(round(lefts[index]), round(rights[index])) or _stand_in(strip, middle)
         characters.append(Character(piece, found.probabilities[index], float(found.digitness[index])))
     return characters
 
 
-def _ink_between(row: list[Piece], labels: Labels, left: int, right: int) -> Piece | None:
-    """The part of a row's ink between two columns, or None."""
-    near = [piece for piece in row if piece.left < right and piece.right > left]
-    if not near:
-        return None
-    own = tuple(label for piece in near for label in piece.labels)
-    top, bottom = min(piece.top for piece in near), max(piece.bottom for piece in near)
-    left = max(0, left)
-    mask = np.isin(labels[top:bottom, left:right], own).astype(np.uint8)
-    x, y, width, tall = cv2.boundingRect(mask)
-    if not width:
-        return None
-    return Piece(left + x, top + y, left + x + width, top + y + tall, int(mask.sum()), own)
+class _Written:
+    """A row's own ink, copied from the page: cuts that come later give pieces other labels."""
+
+    def __init__(self, row: list[Piece], labels: Labels) -> None:
+        self._left, self._top = min(piece.left for piece in row), min(piece.top for piece in row)
+        right, bottom = max(piece.right for piece in row), max(piece.bottom for piece in row)
+        self._labels = tuple(label for piece in row for label in piece.labels)
+        self._ink = np.isin(labels[self._top : bottom, self._left : right], self._labels)
+
+    def between(self, left: int, right: int) -> Piece | None:
+        """What is written between two columns, or None."""
+        first = max(0, left - self._left)
+        part = self._ink[:, first : max(first, right - self._left)].astype(np.uint8)
+        x, y, width, tall = cv2.boundingRect(part) if part.size else (0, 0, 0, 0)
+        if not width:
+            return None
+        x, y = x + first + self._left, y + self._top
+        return Piece(x, y, x + width, y + tall, int(part.sum()), self._labels)
 
 
-def _stand_in(strip: Strip, middle: float, height: float) -> Piece:
+def _stand_in(strip: Strip, middle: float) -> Piece:
     """A box of usual size where a digit was read."""
     drop = strip.slope * (middle - strip.left)
-    left, right = max(0, round(middle - USUAL * height)), round(middle + USUAL * height)
+    left, right = max(0, round(middle - USUAL * strip.height)), round(middle + USUAL * strip.height)
     top = max(0, round(strip.top + drop))
     return Piece(left, top, max(left + 1, right), max(top + 1, round(strip.bottom + drop)), 0, ())

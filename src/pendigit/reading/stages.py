@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pendigit.errors import ImageError, UsageError
-from pendigit.ink import Grey, uint8
+from pendigit.ink import Grey
+from pendigit.reading.election import read_either
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.networks import Networks
@@ -22,7 +22,6 @@ from pendigit.reading.recognise import Character, SeenRow, row_height
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import MARKS, find_separators
-from pendigit.reading.sequences import read_either
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.results import PlacedDigit, Reading, Row
@@ -161,7 +160,7 @@ def _read_pieces(
 ) -> tuple[list[list[Piece]], Sequence[SeenRow], Reading]:
     """Pieces of ink -> their rows, what was seen in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height, asked.single)
-    dark = uint8(cv2.bitwise_not(page.grey)) if ink.light_on_dark else page.grey
+    dark = page.dark(ink.light_on_dark)
     seen = read_either(rows, dark, ink.ink, lines, pieces.labels, asked.networks)
     found = (_row(row.characters, page, pieces.pieces, asked.keep) for row in seen)
     return rows, seen, Reading(tuple(row for row in found if row is not None))

@@ -129,7 +129,7 @@ def _scanned(rng: Rng, ink: Ink, hard: float) -> Grey:
             1 + down * np.linspace(-0.5, 0.5, len(ink))[:, None] + across * np.linspace(-0.5, 0.5, ink.shape[1])
         ).astype(np.float32)
     if rng.random() < 0.3 * hard:  # a pen that does not cover evenly
-        rough = smooth_noise(rng, *ink.shape, rng.uniform(0.6, 1.5))
+        rough = smooth_noise(rng, len(ink), ink.shape[1], rng.uniform(0.6, 1.5))
         ink = ink * np.clip(1 - rng.uniform(0.05, 0.35) * rough, 0.1, 1.0)
     picture -= np.float32(contrast) * ink * (picture / np.float32(paper))
     if rng.random() < 0.4 * hard:
@@ -184,7 +184,7 @@ def _dots(rng: Rng, x: Ink, y: Ink) -> Ink:
 def _grain(rng: Rng, x: Ink, y: Ink) -> Ink:
     """Cloudy or fibrous paper."""
     return np.asarray(
-        np.clip(smooth_noise(rng, *x.shape, rng.uniform(0.5, 3), rng.uniform(1, 5)) * 0.5, 0, 1), np.float32
+        np.clip(smooth_noise(rng, len(x), x.shape[1], rng.uniform(0.5, 3), rng.uniform(1, 5)) * 0.5, 0, 1), np.float32
     )
 
 

@@ -44,6 +44,21 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Habit:
+    """How one hand writes one digit.
+
+    Attributes:
+        size: Times the usual height.
+        wide: Times the glyph's width.
+        lift: Where a smaller or larger one stands: 0 on the line, 1 as high as the others.
+    """
+
+    size: float = 1.0
+    wide: float = 1.0
+    lift: float = 0.0
+
+
+@dataclass(frozen=True)
 class Hand:
     """How one hand spaces and shapes a line; lengths in digits' heights.
 
@@ -57,6 +72,7 @@ class Hand:
         rise: Rows up by columns to the right.
         joins: How often two digits are joined by a stroke.
         small_zeros: The size of zeros at the end.
+        habits: What is particular to each of the ten digits, or nothing.
     """
 
     slant: float
@@ -68,6 +84,22 @@ class Hand:
     rise: float
     joins: float
     small_zeros: float
+    habits: tuple[Habit, ...] = ()
+
+    def habit(self, character: str) -> Habit:
+        """What is particular to a character."""
+        return self.habits[int(character)] if self.habits and character.isdigit() else Habit()
+
+
+def random_habits(rng: Rng) -> tuple[Habit, ...]:
+    """A hand whose digits differ in size: small zeros in mid-air, long sevens and nines, flat or narrow ones."""
+    size, wide = np.exp(rng.normal(0, 0.14, 10)), np.exp(rng.normal(0, 0.2, 10))
+    if rng.random() < 0.5:
+        size[0] = rng.uniform(0.4, 0.8)
+    for digit in (4, 7, 9):
+        size[digit] *= rng.uniform(1.0, 1.3) if rng.random() < 0.4 else 1.0
+    lift = np.clip(rng.normal(rng.uniform(0, 1), 0.2, 10), 0, 1)
+    return tuple(Habit(*each) for each in zip(size.tolist(), wide.tolist(), lift.tolist(), strict=True))
 
 
 def random_hand(rng: Rng, touching: float = 0.35) -> Hand:
@@ -128,8 +160,15 @@ def write_line(rng: Rng, text: str, glyphs: Glyphs, hand: Hand, pen: float) -> L
             extra += rng.uniform(0.2, 0.6) * HEIGHT
             continue
         size = min(LARGEST, (hand.small_zeros if index >= last else 1.0) * float(np.exp(rng.normal(0, hand.sizes))))
+        habit = hand.habit(character)
+        size = min(LARGEST, size * habit.size)
         ink, top = _shaped(rng, character, glyphs, hand, pen, size)
-        top = round(top + rng.normal(0, hand.jump) * HEIGHT - hand.rise * used)
+        top = round(
+            top
+            - habit.lift * (HEIGHT - len(ink)) * bool(hand.habits)
+            + rng.normal(0, hand.jump) * HEIGHT
+            - hand.rise * used
+        )
         top = min(max(0, top), len(canvas) - len(ink))
         rows = slice(top, top + len(ink))
         gap = (hand.gap + rng.normal(0, hand.uneven)) * HEIGHT + extra
@@ -167,7 +206,7 @@ def _shaped(rng: Rng, character: str, glyphs: Glyphs, hand: Hand, pen: float, si
     ink = glyphs(rng, character)
     height = HEIGHT * size
     scale = height / len(ink)
-    wide = max(2.0, min(ink.shape[1] * scale * hand.wide, 1.4 * height))
+    wide = max(2.0, min(ink.shape[1] * scale * hand.wide * hand.habit(character).wide, 1.4 * height))
     shift = hand.slant * height
     matrix = np.array([[wide / ink.shape[1], -hand.slant * scale, max(shift, 0)], [0, scale, 0]], np.float32)
     shape = (int(wide + abs(shift)) + 2, int(height) + 1)
@@ -209,7 +248,7 @@ def _drawn(rng: Rng, lines: list[list[tuple[float, float]]], pen: float) -> Ink:
     for line in points:
         fixed = np.rint((line - low) * 16).astype(np.int32)
         cv2.polylines(canvas, [fixed[:, None]], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
-    return _trimmed(canvas.astype(np.float32) / 255)
+    return _trimmed(np.asarray(canvas.astype(np.float32) / np.float32(255), np.float32))
 
 
 def _place(edge: npt.NDArray[np.float64], ink: Ink, gap: float, before: tuple[int, int, int, int] | None) -> int:
@@ -241,4 +280,4 @@ def _join(rng: Rng, canvas: Ink, left: tuple[int, int, int, int], right: tuple[i
         rows = np.flatnonzero(canvas[box[1] : box[3], min(column, canvas.shape[1] - 1)] > 0.5)
         y = box[1] + (rows[round(at * (len(rows) - 1))] if rows.size else at * (box[3] - box[1]))
         ends.append((int(column), int(y)))
-    cv2.line(canvas, *ends, 1.0, max(1, round(pen)), cv2.LINE_AA)
+    cv2.line(canvas, ends[0], ends[1], 1.0, max(1, round(pen)), cv2.LINE_AA)

@@ -1,0 +1,69 @@
+"""Rows read in two ways, whole and cut into digits: which reading is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pendigit.ink import Grey
+from pendigit.reading.networks import Networks
+from pendigit.reading.pieces import Labels, Piece
+from pendigit.reading.recognise import LEAST, SeenRow, read_rows
+from pendigit.reading.sequences import read_strips
+from pendigit.reading.strips import cut_strips, whole_strip
+
+
+def read_either(
+    rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
+) -> Sequence[SeenRow]:
+    """Rows of pieces on a page (H, W) -> what is seen in them. `labels` is written to.
+
+    A picture may also be one row cut out, on paper whose print breaks the row's pieces up: then it is read from side to
+    side too, and the three readings vote, each as strongly as it is clear.
+    """
+    if networks.rows is None or not rows:
+        return read_rows(rows, ink, labels, networks.digits)
+    every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
+    strips = [*cut_strips(rows, dark, labels, lines), whole_strip(dark)]
+    *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
+    cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
+    if len(rows) == 1 or clarity([whole]) > max(clarity(read), clarity(cut)):
+        return elected([read, [whole], cut])
+    return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
+
+
+def read_found(
+    rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
+) -> Sequence[SeenRow]:
+    """Rows of pieces that are surely rows -> what is seen in each, read the clearer way. `labels` is written to."""
+    if networks.rows is None or not rows:
+        return read_rows(rows, ink, labels, networks.digits)
+    read = read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
+    cut = read_rows(rows, ink, labels, networks.digits)
+    return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
+
+
+def elected(readings: Sequence[Sequence[SeenRow]]) -> Sequence[SeenRow]:
+    """The reading whose text has the most votes."""
+    texts = [_text(reading) for reading in readings]
+    votes = dict.fromkeys(texts, 0.0)
+    for text, reading in zip(texts, readings, strict=True):
+        votes[text] += clarity(reading)
+    return readings[texts.index(max(votes, key=lambda text: votes[text]))]
+
+
+def clarity(reading: Sequence[SeenRow]) -> float:
+    """How clearly its characters are digits: the geometric mean of their probability times digitness, 0 to 1."""
+    digits = [each for row in reading for each in row.characters if each.is_digit]
+    clear = [float(each.probabilities.max()) * each.digitness for each in digits]
+    return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
+
+
+def _clearer(one: SeenRow, other: SeenRow) -> SeenRow:
+    return one if clarity([one]) >= clarity([other]) else other
+
+
+def _text(reading: Sequence[SeenRow]) -> str:
+    rows = ("".join(str(each.probabilities.argmax()) for each in row.characters if each.is_digit) for row in reading)
+    return "|".join(row for row in rows if row)
