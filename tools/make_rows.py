@@ -8,9 +8,9 @@ A training goes on where it was stopped: the state is kept after each epoch, whi
 the cache yet are made first; the last epochs see those whose hands are more peculiar (datasets/strings.py). DIR holds
 crops of other hands (see benchmarks/rows.py), which are measured for the card and never trained on.
 
-The weights that ship were made in sittings while the tool grew: their epochs 1 to 4 saw chunks 0 to 14, 5 to 11 those to
-26, 12 to 24 those to 44, the last ten 38 to 53; rows are bent from epoch 7 on, and the planned number of epochs changed.
-The commands above make weights like them, not the same bits.
+The weights that ship were made in sittings while the tool grew: their epochs 1 to 4 saw chunks 0 to 14, 5 to 11 those
+to 26, 12 to 24 those to 44, the last ten 38 to 53; rows are bent from epoch 7 on, and the planned number of epochs
+changed. The commands above make weights like them, not the same bits.
 """
 
 from __future__ import annotations
