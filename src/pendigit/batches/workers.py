@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
@@ -62,8 +62,9 @@ class _Pool:
     def __enter__(self) -> _Pool:
         return self
 
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        self._executor.shutdown(wait=kind is None, cancel_futures=True)
+    def __exit__(self, *_: object) -> None:
+        # Also after an error the chunks under way end first: a pool left alone warns of what it did not put away.
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, chunk: list[Item]) -> Future[Timed]:
         """Read images in some process; the future holds BrokenProcessPool if that ends."""
