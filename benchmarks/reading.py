@@ -1,6 +1,7 @@
 """Pages to numbers: generated pages, and photos and scans that are not ours, beside Tesseract and RapidOCR.
 
-    python benchmarks/reading.py [--model NAME] [--pages 500] [--data FOLDER] [--only SET] [--peers] [--figures] [--speed]
+    python benchmarks/reading.py [--model NAME] [--pages 500] [--data FOLDER] [--only SET] [--peers] [--figures]
+        [--speed]
 
 CER is the edit distance over the number of true digits, rows joined. Rows count as exact when a row read says just what
 a row of the truth does. The peers read the very same pictures in the same go: Tesseract 5 (`tesseract` on the path,
@@ -259,6 +260,8 @@ def main() -> None:
     if (options.data / f"{STRINGS}.npz").exists():
         sheets[STRINGS] = list(strings(options.data / f"{STRINGS}.npz"))
     if options.only:
+        if options.only not in sheets:
+            parser.error(f"no set {options.only} in {options.data}")
         sheets = {options.only: sheets[options.only]}
     table(sheets, readers)
     if LENGTHS in sheets:
