@@ -63,10 +63,14 @@ def template_of(folder: Path, form: PrintedForm) -> Path:
     return path
 
 
-@pytest.mark.parametrize("boxed", [True, False])
 @pytest.mark.parametrize(
-    "conditions",
-    [Conditions(), Conditions(skew=0.8, shadow=0.5), Conditions(perspective=0.4, grain=0.4), Conditions(desk=0.5)],
+    ("conditions", "boxed"),
+    [
+        (Conditions(), True),
+        (Conditions(skew=0.8, shadow=0.5), False),
+        (Conditions(perspective=0.4, grain=0.4), True),
+        (Conditions(desk=0.5), False),
+    ],
     ids=["as it is", "turned", "seen askew", "on a desk"],
 )
 def test_a_form_is_read_however_its_scan_lies(tmp_path: Path, conditions: Conditions, boxed: bool) -> None:
