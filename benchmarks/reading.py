@@ -1,6 +1,7 @@
 """Pages to numbers: generated pages, and photos and scans that are not ours, beside Tesseract and RapidOCR.
 
-    python benchmarks/reading.py [--model NAME] [--pages 500] [--data FOLDER] [--peers] [--figures] [--speed]
+    python benchmarks/reading.py [--model NAME] [--pages 500] [--data FOLDER] [--only SET] [--peers] [--figures]
+        [--speed]
 
 CER is the edit distance over the number of true digits, rows joined. Rows count as exact when a row read says just what
 a row of the truth does. The peers read the very same pictures in the same go: Tesseract 5 (`tesseract` on the path,
@@ -238,6 +239,7 @@ def main() -> None:
     parser.add_argument("--model", help="name, file or run folder")
     parser.add_argument("--pages", type=int, default=500, help="generated pages")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of photo sets")
+    parser.add_argument("--only", help="one set of photos alone, such as cheques_dev")
     parser.add_argument("--peers", action="store_true", help="also run Tesseract and RapidOCR")
     parser.add_argument("--figures", action="store_true", help="also draw accuracy against each disturbance")
     parser.add_argument("--speed", action="store_true", help="only time the large photo")
@@ -257,6 +259,10 @@ def main() -> None:
     sheets |= {name: list(photos(options.data / name)) for name in PHOTOS if (options.data / name).is_dir()}
     if (options.data / f"{STRINGS}.npz").exists():
         sheets[STRINGS] = list(strings(options.data / f"{STRINGS}.npz"))
+    if options.only:
+        if options.only not in sheets:
+            parser.error(f"no set {options.only} in {options.data}")
+        sheets = {options.only: sheets[options.only]}
     table(sheets, readers)
     if LENGTHS in sheets:
         table({LENGTHS: sheets[LENGTHS]}, {"ours, true length given": knowing_the_lengths(options.model)})

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import typer
 
-from pendigit.commands import augment, doctor, evaluate, models, networks, predict, read, report, serve, train
+from pendigit.commands import augment, doctor, evaluate, form, models, networks, predict, read, report, serve, train
 from pendigit.commands.terminal import say_error
 from pendigit.errors import EXIT_BUG, EXIT_INTERRUPTED, OutputError, PendigitError, UsageError
 
@@ -31,6 +31,7 @@ app.command()(train.train)
 app.command()(evaluate.evaluate)
 app.command()(predict.predict)
 app.command()(read.read)
+app.command()(form.form)
 app.command()(doctor.doctor)
 app.command()(report.report)
 app.command()(serve.serve)

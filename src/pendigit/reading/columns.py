@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from pendigit.reading.lattice import log_add
 from pendigit.rowframe import BLANK, COLUMN, OTHER
 
 BEAM = 12  # beginnings kept at each column
@@ -95,7 +96,7 @@ def _numbers(logs: Logs, beam: int) -> dict[tuple[int, ...], float]:
     """
     beams: Beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
     for column in logs:
-        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:beam])
+        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -log_add(*pair[1]))[:beam])
     numbers = {(), *((digit,) for digit in range(DIGITS)), *beams}
     return {text: _probability(logs, text) for text in sorted(numbers)}
 
@@ -106,11 +107,11 @@ def _longer(beams: Beams, column: npt.NDArray[np.float64]) -> Beams:
 
     def add(text: tuple[int, ...], empty: float, full: float) -> None:
         old = after.get(text, (-np.inf, -np.inf))
-        after[text] = float(np.logaddexp(old[0], empty)), float(np.logaddexp(old[1], full))
+        after[text] = log_add(old[0], empty), log_add(old[1], full)
 
     likely = [(digit, float(column[digit])) for digit in range(DIGITS) if column[digit] > np.log(LEAST)]
     for text, (empty, full) in beams.items():
-        either = float(np.logaddexp(empty, full))
+        either = log_add(empty, full)
         add(text, either + float(column[DIGITS]), -np.inf)
         for digit, log in likely:
             again = text[-1:] == (digit,)

@@ -125,7 +125,7 @@ def weight(lattice: Lattice, text: str) -> float:
                 if edge.digit is not None and (length == len(text) or int(text[length]) != edge.digit):
                     continue
                 longer = length + (edge.digit is not None)
-                sums[edge.end][longer] = _add(sums[edge.end].get(longer, -inf), score + edge.score)
+                sums[edge.end][longer] = log_add(sums[edge.end].get(longer, -inf), score + edge.score)
     return sums[lattice.end].get(len(text), -inf)
 
 
@@ -170,7 +170,7 @@ def _edges(trail: Any) -> tuple[Edge, ...]:
     return tuple(reversed(edges))
 
 
-def _add(one: float, other: float) -> float:
-    """log(exp(one) + exp(other))."""
+def log_add(one: float, other: float) -> float:
+    """log(exp(one) + exp(other)), of two numbers faster than NumPy does it."""
     low, high = sorted((one, other))
     return high + log(1 + exp(low - high)) if low > -inf else high

@@ -39,6 +39,8 @@ class StripRow:
             end = at + 1 + sum(max(0, len(digits) - 1) for digits in stretch.numbers)
             free = at + 1  # the next position inside the stretch, between the digits of one number
             for digits, score in stretch.numbers.items():
+                if score == -np.inf:  # more digits than columns
+                    continue
                 stops = [at, *range(free, free + len(digits) - 1), end]
                 free += max(0, len(digits) - 1)
                 signs: tuple[int | None, ...] = digits or (None,)

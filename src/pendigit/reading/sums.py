@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import inf
 
 from pendigit.reading.lattice import Path
 
-DEEP = 300  # alternatives of each number that are tried
+DEEP = 100  # alternatives of each number that are tried
+FAR = 25.0  # nats by which an alternative of a number may be less likely than its best: one in 10^11
 COMBINED = 50_000  # choices of the addends that are tried, in order of their probability: some tenths of a second
 
 
@@ -19,7 +21,7 @@ def best_sum(addends: Sequence[Iterator[Path]], total: Iterator[Path]) -> tuple[
     make the next choice better than the best found, or at its limit. None where nothing adds up.
     """
     sums: dict[int, Path] = {}
-    for path, _ in zip(total, range(DEEP), strict=False):
+    for path in _likely(total):
         sums.setdefault(int(path.text), path)
     likeliest = max((path.score for path in sums.values()), default=-inf)
     best: tuple[list[Path], Path] | None = None
@@ -34,13 +36,23 @@ def best_sum(addends: Sequence[Iterator[Path]], total: Iterator[Path]) -> tuple[
     return best
 
 
+def _likely(numbers: Iterator[Path]) -> Iterator[Path]:
+    """The first of a number's alternatives, as long as they are not far less likely than the best."""
+    best = -inf
+    for path in islice(numbers, DEEP):
+        best = max(best, path.score)
+        if path.score < best - FAR:
+            return
+        yield path
+
+
 def _choices(sources: Sequence[Iterator[Path]]) -> Iterator[list[Path]]:
     """One alternative of each source, in order of the product of their probabilities.
 
     After a choice come those with one alternative replaced by the next; only at or after the place that was replaced
     last, so that each choice comes once.
     """
-    lists = [_Listed(source) for source in sources]
+    lists = [_Listed(_likely(source)) for source in sources]
     first = [listed.get(0) for listed in lists]
     if None in first:
         return
@@ -62,10 +74,10 @@ class _Listed:
         self._source, self._taken = source, list[Path]()
 
     def get(self, rank: int) -> Path | None:
-        """The item of this number, from 0; None beyond the last, or beyond `DEEP`."""
-        while len(self._taken) <= rank < DEEP:
+        """The item of this number, from 0; None beyond the last."""
+        while len(self._taken) <= rank:
             item = next(self._source, None)
             if item is None:
                 return None
             self._taken.append(item)
-        return self._taken[rank] if rank < DEEP else None
+        return self._taken[rank]
