@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WAITING_LINE = 128  # connections that the system accepts before they are looked at
 CONNECTIONS = 1000  # at once: each costs some 50 KB; further ones are told to come back
+IDLE = 75  # seconds: longer than clients keep a connection, so that none is closed while a request is on its way
 UPLOAD = 30.0  # seconds for a request to come in whole: 20 MB over a phone's line
 
 
@@ -41,6 +42,7 @@ def serve(settings: Settings, ready: Callable[[str], None], review: Review | Non
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=IDLE,
             limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=round(settings.seconds) + 5,
         )
