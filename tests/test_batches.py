@@ -61,15 +61,13 @@ class Quiet:
     def publishing(self) -> None: ...
 
 
-@cache
-def worker() -> Worker:
-    return Worker(Settings.of())
+worker = cache(Worker)  # one for each settings
 
 
-def here(items: Iterable[Item], _: Settings) -> Iterator[list[Answer]]:
+def here(items: Iterable[Item], how: Settings) -> Iterator[list[Answer]]:
     """An engine: one worker in this process, an image at a time."""
     for item in items:
-        yield worker().read([item])
+        yield worker(how).read([item])
 
 
 def stopping_after(count: int) -> Callable[[Iterable[Item], Settings], Iterator[list[Answer]]]:
