@@ -65,7 +65,7 @@ def singles(options: argparse.Namespace) -> None:
     for _ in range(options.pairs):
         pools.append(run([sys.executable, PEERS / "bare_pool.py", folder, str(workers)]))
         ours.append(read(folder, workers))
-        print(f"  bare pool {pools[-1]}\n  pendigit  {ours[-1]}")
+        print(f"  bare pool: {pools[-1]}\n  pendigit: {ours[-1]}")
     loop = run([sys.executable, PEERS / "batched_loop.py", folder])
     print(f"  a loop that decodes, resizes and asks the network, {loop.last['batch']} at a time: {loop}")
     one = read(folder, 1)

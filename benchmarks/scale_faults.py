@@ -109,12 +109,13 @@ def _fill_the_disk(folder: Path, workers: int, peace: list[Record]) -> None:
 
 
 def _vanish(folder: Path, workers: int, peace: list[Record]) -> None:
-    """Remove the last images while the first are read."""
+    """Remove the last images of a list while the first are read."""
     _forget("vanished")
-    process = subprocess.Popen(_command(folder, "vanished", workers), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    listed = folder / "list.txt"
+    listed.write_text("".join(f"{record.path}\n" for record in peace))
+    process = subprocess.Popen(_command(listed, "vanished", workers), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while not journal_of(_table("vanished")).exists():
         time.sleep(0.05)
-    time.sleep(0.5)  # the listing is done
     gone = [Path(record.path) for record in peace[-VANISHING:]]
     for path in gone:
         path.unlink()
@@ -130,8 +131,8 @@ def _vanish(folder: Path, workers: int, peace: list[Record]) -> None:
     print(f"  {VANISHING} images that vanished on the way: each a row that names it; the others as in peace")
 
 
-def _command(folder: Path, name: str, workers: int) -> list[str]:
-    return [*PENDIGIT, "read", str(folder), "-o", str(_table(name)), "--workers", str(workers)]
+def _command(source: Path, name: str, workers: int) -> list[str]:
+    return [*PENDIGIT, "read", str(source), "-o", str(_table(name)), "--workers", str(workers)]
 
 
 def _read(folder: Path, name: str, workers: int) -> tuple[int, str]:

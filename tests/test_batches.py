@@ -62,9 +62,7 @@ class Quiet:
     def publishing(self) -> None: ...
 
 
-@cache
-def worker(how: Settings) -> Worker:
-    return Worker(how)
+worker = cache(Worker)  # one for each settings
 
 
 def here(items: Iterable[Item], how: Settings) -> Iterator[list[Answer]]:

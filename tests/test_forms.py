@@ -164,7 +164,7 @@ def test_the_command_makes_a_row_for_each_form(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr()
     assert VALUES["account"] in said.out
     assert "other.png: the scan does not match" in said.err
-    rows = list(csv.DictReader(table.open()))
+    rows = list(csv.DictReader(table.read_text().splitlines()))
     assert [rows[0][name] for name in VALUES] == list(VALUES.values())
     assert [rows[1][name] for name in VALUES] == [""] * 4
     assert "does not match" in rows[1]["note"]

@@ -234,6 +234,8 @@ def desk(mini: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 def provide(name: str, mini: Dataset, finished: Path) -> None:
     """Put the picture, set or model that a page speaks of where it says."""
     path = Path(name)
+    if name in {"scans/", "my_digits"}:
+        provide(f"{name}/7/one.png", mini, finished)
     if path.exists() or path.is_absolute() or not re.fullmatch(r"[\w./-]+\.(png|jpg|jpeg|npz|keras|onnx|py)", name):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -254,7 +256,8 @@ def test_the_readmes_commands_run(
     desk: Path, mini: Dataset, finished: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for words in console_lines(README):
-        if words[0] == "serve":  # ends when it is told to: see test_serve.py
+        own_tests = words[0] in {"serve", "review", "form", "calibrate"} or "--watch" in words
+        if own_tests or any("://" in word for word in words):  # endless, or they ask for more than there is here
             continue
         outputs = {words[i + 1] for i, word in enumerate(words[:-1]) if word in {"-o", "--output", "--out", "--save"}}
         for word in words:

@@ -280,7 +280,7 @@ def test_a_sheet_that_is_small_on_a_photo_is_seen_with_all_its_pixels() -> None:
     desk[300:1200, 500:1900] = 230
     cv2.putText(desk, "4711", (700, 900), cv2.FONT_HERSHEY_SIMPLEX, 10, 40, 25)
     photo = open_photo(encoded(desk, ".jpg"))
-    stages = read_stages(photo, reader().classifier)
+    stages = read_stages(photo, reader().networks)
     assert photo.shrunk == 2
     assert stages.photo.shrunk == 1
     assert stages.sheet is not None
