@@ -294,7 +294,7 @@ def written(*rows: str, seed: int = 3) -> Pixels:
 def test_a_page_read_by_rules_says_both() -> None:
     picture = written("4992739871", "271828")
     free = reader().read(picture)
-    assert [len(row.digits) for row in free.rows] == [10, 6]
+    assert free.rows[1].text == "271828"
     assert all(row.ruled is None for row in free.rows)
     ruled = reader().read(picture, digits=(6, 10)).rows
     assert [row.text for row in ruled] == [row.text for row in free.rows]
