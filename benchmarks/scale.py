@@ -69,7 +69,7 @@ def singles(options: argparse.Namespace) -> None:
     loop = run([sys.executable, PEERS / "batched_loop.py", folder])
     print(f"  a loop that decodes, resizes and asks the network, {loop.last['batch']} at a time: {loop}")
     one = read(folder, 1)
-    print(f"  pendigit on one core {one}")
+    print(f"  on one core: {one}")
     _verdict("rate, of the bare pool's", best(pools).seconds / best(ours).seconds, TARGETS["pool"])
     print(f"    in CPU seconds: {best_cpu(pools) / best_cpu(ours):.2f}")
     if workers > 1:
