@@ -169,7 +169,12 @@ def _read_page(view: _View, turned: int, how: _How) -> Stages:
 
 
 def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
-    """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for."""
+    """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for.
+
+    The row network is left out: cut into digits, a drawing keeps each one's box while others are added, scribbles are
+    known for what they are, and the answer comes at once.
+    """
+    how = how._replace(networks=Networks(how.networks.digits))
     part = photo.pixels if region is None else _cut(photo.pixels, region)
     page = same_page(part) if region is None else same_page(part).moved(*region[:2], photo.pixels.shape)
     ink = plain_ink(page.grey)
