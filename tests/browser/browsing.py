@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-PATIENCE = 30_000  # milliseconds: on a busy machine a browser takes its time
+PATIENCE = 60_000  # milliseconds: on a busy machine a browser takes its time
 Pages: TypeAlias = Callable[..., Page]  # a path, and options of the window -> the page, opened
 
 
