@@ -20,6 +20,7 @@ FIGURES = ROOT / "docs" / "figures"
 NUMBER = "20749"
 SIZE = {"width": 1200, "height": 720}
 TALL = 190  # pixels: of a digit
+WIDE = 110  # pixels: at most
 PITCH = 148  # pixels: from a digit to the next
 COLOURS = 128  # of the pictures' palettes: a quarter of the bytes
 
@@ -39,8 +40,11 @@ def strokes(page, left, top):
     rng = np.random.default_rng(11)
     sheet = page.locator(".pad").bounding_box()
     for at, digit in enumerate(NUMBER):
+        curves = write(rng, int(digit))
+        low, high = (edge(np.concatenate(curves), axis=0) for edge in (np.min, np.max))
+        scale = min(TALL / (high[1] - low[1]), WIDE / (high[0] - low[0]))
         corner = (sheet["x"] + left + PITCH * at, sheet["y"] + top)
-        yield from ((curve * TALL + corner).tolist() for curve in write(rng, int(digit)))
+        yield from (((curve - low) * scale + corner).tolist() for curve in curves)
 
 
 with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -50,7 +54,7 @@ with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
     page.set_default_timeout(120_000)
     expect.set_options(timeout=120_000)
     page.goto(serving.address)
-    pull(page, strokes(page, left=50, top=110))
+    pull(page, strokes(page, left=70, top=120))
     reads(page, NUMBER)
     page.mouse.move(0, 0)
     page.wait_for_timeout(500)
