@@ -188,8 +188,9 @@ def test_the_clearer_reading_of_a_row_is_taken() -> None:
         return SimpleNamespace(characters=[Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances])
 
     one, other, third = [row("12", 0.9)], [row("72", 0.6)], [row("72", 0.5)]
-    assert elected([one, other, third]) == other  # two that agree outvote a clearer one
-    assert elected([one, other, []]) == one
+    assert elected([(1, one), (1, other), (1, third)]) == other  # two that agree outvote a clearer one
+    assert elected([(1, one), (1, other), (1, [])]) == one
+    assert elected([(1, one), (1.6, other), (1, [])]) == other
     assert clarity(one) == pytest.approx(0.9)
     assert clarity([]) == 0
 

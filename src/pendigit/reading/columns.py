@@ -56,14 +56,20 @@ class RowReading(NamedTuple):
         return tuple(int(digit) for digit in self.probabilities.argmax(axis=1))
 
 
+_NOTHING = RowReading(np.empty((0, DIGITS), np.float32), np.empty(0, np.float32), np.empty(0, np.float32))
+
+
 def read_columns(scores: Scores) -> RowReading:
     """Log probabilities (T, 12) of one row -> its digits; signs that are none count as nothing."""
     logs = _digits_or_nothing(scores)
-    best = [max(each.numbers, key=lambda text: each.numbers[text]) for each in _stretches(logs)]
-    digits = tuple(digit for text in best for digit in text)
-    if not digits:
-        return RowReading(np.empty((0, DIGITS), np.float32), np.empty(0, np.float32), np.empty(0, np.float32))
-    return _judged(logs, digits)
+    found = [_NOTHING]
+    for first, end in _spans(logs):
+        beams = _beams(logs[first:end], BEAM)
+        digits = max(beams, key=lambda text: np.logaddexp(*beams[text]))
+        if digits:
+            read = _judged(logs[first:end], digits)
+            found.append(read._replace(middles=read.middles + np.float32(first * COLUMN)))
+    return RowReading(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def judge(scores: Scores, digits: tuple[int, ...]) -> RowReading:
@@ -80,25 +86,29 @@ def _digits_or_nothing(scores: Scores) -> Logs:
 
 def stretches(scores: Scores, beam: int = BEAM) -> list[Stretch]:
     """Log probabilities (T, 12) of one row -> its stretches from left to right; what each says is independent."""
-    return _stretches(_digits_or_nothing(scores), beam)
+    logs = _digits_or_nothing(scores)
+    return [Stretch(first, end, _numbers(logs[first:end], beam)) for first, end in _spans(logs)]
 
 
-def _stretches(logs: Logs, beam: int = BEAM) -> list[Stretch]:
+def _spans(logs: Logs) -> list[tuple[int, int]]:
+    """The first column of each stretch, and the one after its last."""
     full = np.concatenate([[False], logs[:, DIGITS] < np.log(EMPTY), [False]])
-    turns = np.flatnonzero(full[1:] != full[:-1]).reshape(-1, 2)  # the first column of each stretch, and the one after
-    return [Stretch(int(first), int(end), _numbers(logs[first:end], beam)) for first, end in turns]
+    turns = np.flatnonzero(full[1:] != full[:-1]).tolist()
+    return list(zip(turns[::2], turns[1::2], strict=True))
 
 
 def _numbers(logs: Logs, beam: int) -> dict[tuple[int, ...], float]:
-    """The most probable numbers in some columns and their log probabilities; always nothing, and each single digit.
+    """The most probable numbers in some columns and their log probabilities; always nothing, and each single digit."""
+    numbers = {(), *((digit,) for digit in range(DIGITS)), *_beams(logs, beam)}
+    return {text: _probability(logs, text) for text in sorted(numbers)}
 
-    A search along the columns that keeps the best beginnings.
-    """
+
+def _beams(logs: Logs, beam: int) -> Beams:
+    """The most probable numbers in some columns, by a search along them that keeps the best beginnings."""
     beams: Beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
     for column in logs:
-        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -log_add(*pair[1]))[:beam])
-    numbers = {(), *((digit,) for digit in range(DIGITS)), *beams}
-    return {text: _probability(logs, text) for text in sorted(numbers)}
+        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:beam])
+    return beams
 
 
 def _longer(beams: Beams, column: npt.NDArray[np.float64]) -> Beams:

@@ -13,6 +13,9 @@ from pendigit.reading.recognise import LEAST, SeenRow, read_rows
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 
+CLEARER = 0.95  # of its clarity counts for a row read whole beside digits read one by one, which err more seldom
+WHOLE = 1.5  # votes of the reading from side to side, which no piece of print can mislead
+
 
 def read_either(
     rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
@@ -20,7 +23,7 @@ def read_either(
     """Rows of pieces on a page (H, W) -> what is seen in them. `labels` is written to.
 
     A picture may also be one row cut out, on paper whose print breaks the row's pieces up: then it is read from side to
-    side too, and the three readings vote, each as strongly as it is clear.
+    side too, and the three readings vote, each as strongly as it is clear, this one more.
     """
     if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
@@ -29,7 +32,7 @@ def read_either(
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
     if len(rows) == 1 or clarity([whole]) > max(clarity(read), clarity(cut)):
-        return elected([read, [whole], cut])
+        return elected([(1.0, read), (WHOLE, [whole]), (1.0, cut)])
     return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
 
 
@@ -44,13 +47,13 @@ def read_found(
     return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
 
 
-def elected(readings: Sequence[Sequence[SeenRow]]) -> Sequence[SeenRow]:
-    """The reading whose text has the most votes."""
-    texts = [_text(reading) for reading in readings]
+def elected(readings: Sequence[tuple[float, Sequence[SeenRow]]]) -> Sequence[SeenRow]:
+    """Readings with their weights -> the one whose text has the most votes."""
+    texts = [_text(reading) for _, reading in readings]
     votes = dict.fromkeys(texts, 0.0)
-    for text, reading in zip(texts, readings, strict=True):
-        votes[text] += clarity(reading)
-    return readings[texts.index(max(votes, key=lambda text: votes[text]))]
+    for text, (weight, reading) in zip(texts, readings, strict=True):
+        votes[text] += weight * clarity(reading)
+    return readings[texts.index(max(votes, key=lambda text: votes[text]))][1]
 
 
 def clarity(reading: Sequence[SeenRow]) -> float:
@@ -60,8 +63,8 @@ def clarity(reading: Sequence[SeenRow]) -> float:
     return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
 
 
-def _clearer(one: SeenRow, other: SeenRow) -> SeenRow:
-    return one if clarity([one]) >= clarity([other]) else other
+def _clearer(read: SeenRow, cut: SeenRow) -> SeenRow:
+    return read if CLEARER * clarity([read]) >= clarity([cut]) else cut
 
 
 def _text(reading: Sequence[SeenRow]) -> str:

@@ -11,7 +11,7 @@ from pendigit.ink import Grey, odd, square, uint8
 from pendigit.reading.pieces import Labels, Piece
 from pendigit.rowframe import ROW_HEIGHT, to_row
 
-ROOM = 0.3  # of the row's height above and below it: longer tails are cut off, as they would make all digits small
+ROOM = 0.2  # of the row's height above and below it: longer tails are cut off, as they would make all digits small
 BESIDE = 0.5  # of the row's height, left free at its ends, where signs may stand that were taken for no digits
 STEEP = 0.01  # rise by length: less is not levelled
 ENOUGH = 4  # characters that tell how a row rises
