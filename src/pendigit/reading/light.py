@@ -45,7 +45,8 @@ class Ink(NamedTuple):
 
 def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
     """A page (H, W) uint8 of either polarity -> its ink; `enlarged` says how many pixels each of the photo's became."""
-    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, STRIP).astype(np.float32))
+    strip = min(STRIP, round(min(grey.shape) / enlarged))
+    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, strip).astype(np.float32))
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
     ink = _contrast(dark, _paper(dark, enlarged))
     noise = _noise(ink)
@@ -115,7 +116,11 @@ def _paper(dark: Grey, enlarged: float) -> Grey:
     A narrow closing follows shadows, but takes a fat stroke for one; a wide one does neither. So where the two differ,
     the outline tells: a shadow's is soft.
     """
-    thumb = cv2.GaussianBlur(shrink(dark, min(THUMB, round(max(dark.shape) / enlarged)), STRIP), (3, 3), 0)
+    thumb = cv2.GaussianBlur(
+        shrink(dark, min(THUMB, round(max(dark.shape) / enlarged)), min(STRIP, round(min(dark.shape) / enlarged))),
+        (3, 3),
+        0,
+    )
     side = max(3, odd(NARROW * min(thumb.shape)))
     narrow, wide = (_closed(uint8(thumb), length) for length in (side, max(3, odd(WIDE * min(thumb.shape)))))
     fat = cv2.dilate(_fat_strokes(uint8(thumb), narrow, wide, odd(side / 2)), square(side))
