@@ -109,11 +109,11 @@ pad.addEventListener("resize", () => {
 
 async function correct(digit, value) {
   if (!digit || value === valueOf(digit)) return;
-  const [picture, old] = [reading.picture, digit.correction];
+  const [picture, place, old] = [reading.picture, reading.placeOf(digit), digit.correction];
   try {
     if (old?.id) await server.forget(old.id);
     const kept = value === digit.digit ? null : { digit: value, ...(await keep(picture, digit, value)) };
-    reading.correct(digit, kept);
+    reading.correct(place, kept);
   } catch (error) {
     complain(error);
   }

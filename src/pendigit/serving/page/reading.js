@@ -58,9 +58,11 @@ export class Reading extends EventTarget {
     this.#changed();
   }
 
-  // Note a correction {id, digit} as the server keeps it, or null.
-  correct(digit, correction) {
-    digit.correction = correction;
+  // Note a correction {id, digit} as the server keeps it, or null. The digit is known by its place: while the server
+  // kept it, the same digit may have been read anew.
+  correct(place, correction) {
+    const digit = this.digits.find((each) => shared(place, this.placeOf(each)) > SAME);
+    if (digit) digit.correction = correction;
     this.#changed();
   }
 
