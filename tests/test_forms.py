@@ -82,12 +82,15 @@ def test_a_form_is_read_however_its_scan_lies(tmp_path: Path, conditions: Condit
     assert cv2.countNonZero((to_grey(scan)[box[1] : box[3], box[0] : box[2]] < 120).astype(np.uint8))
 
 
-@pytest.mark.parametrize(("scale", "degrees", "shift"), [(0.7, 0, 30), (1.4, 3, -20), (1.0, -6, 0)])
-def test_where_a_form_lies(scale: float, degrees: float, shift: float) -> None:
+@pytest.mark.parametrize(
+    ("scale", "degrees", "shift", "size"),
+    [(0.7, 0, 30, (900, 1200)), (1.4, 3, 260, (1400, 1700)), (1.0, -6, 0, (900, 1200))],
+)
+def test_where_a_form_lies(scale: float, degrees: float, shift: float, size: tuple[int, int]) -> None:
     empty = printed().picture
     matrix = cv2.getRotationMatrix2D((400, 500), degrees, scale)
     matrix[:, 2] += shift
-    scan = cv2.warpAffine(empty, matrix, (900, 1200), borderValue=243)
+    scan = cv2.warpAffine(empty, matrix, size, borderValue=243)
     aligned = align(find_print(empty), np.asarray(scan, np.uint8), [])
     assert aligned is not None
     points = np.array([[[100, 200], [700, 300], [400, 600]]], np.float32)
