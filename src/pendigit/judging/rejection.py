@@ -111,7 +111,7 @@ def _ladder(confidence: Shares, member: npt.NDArray[np.int64], needed: int, most
         own = confidence[member == group]
         least = min(1.0, MARGIN * needed / (len(own) * (LADDER - 1)))
         half_way = (least + 1) / 2  # to all: one wrong label does not end it there
-        starts.append(float(np.quantile(own, 1 - half_way, method="inverted_cdf")))
+        starts.append(float(np.quantile(own, 1 - half_way, method="inverted_cdf")) if half_way < 1 else 0.0)
     first = min(starts)
     shares = np.linspace(min(most, float((confidence >= first).mean())), most, RUNGS)[1:]
     rungs = np.quantile(confidence, 1 - shares, method="inverted_cdf")

@@ -14,6 +14,7 @@ from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 
 CLEARER = 0.95  # of its clarity counts for a row read whole beside digits read one by one, which err more seldom
+WORDS = 10  # characters from which a page can be told to be one of words
 WHOLE = 1.5  # votes of the reading from side to side, which no piece of print can mislead
 
 
@@ -31,6 +32,8 @@ def read_either(
     strips = [*cut_strips(rows, dark, labels, lines), whole_strip(dark)]
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
+    if len(rows) > 1 and _are_words(cut):
+        return cut
     if len(rows) == 1 or clarity([whole]) > max(clarity(read), clarity(cut)):
         return elected([(1.0, read), (WHOLE, [whole]), (1.0, cut)])
     return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
@@ -65,6 +68,12 @@ def clarity(reading: Sequence[SeenRow]) -> float:
 
 def _clearer(read: SeenRow, cut: SeenRow) -> SeenRow:
     return read if CLEARER * clarity([read]) >= clarity([cut]) else cut
+
+
+def _are_words(cut: Sequence[SeenRow]) -> bool:
+    """Whether most of a page's characters are no digits: the row network knows no letters, and takes all for digits."""
+    digits = [each.is_digit for row in cut for each in row.characters]
+    return len(digits) >= WORDS and 2 * sum(digits) < len(digits)
 
 
 def _text(reading: Sequence[SeenRow]) -> str:
