@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
 
@@ -131,7 +132,7 @@ async def _ask(
         answers.without_retry += b"retry-after: " not in head
 
 
-def _run(coroutine):  # type: ignore[no-untyped-def]
+def _run(coroutine: Any) -> Any:
     import uvloop
 
     return uvloop.run(coroutine)
