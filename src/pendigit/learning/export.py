@@ -130,10 +130,9 @@ def _compare(model: keras.Model, export: OnnxClassifier, frames: Frames, tempera
         frames = np.resize(frames, (max(CHECKED_BATCHES), SIDE, SIDE))
     expected = keras_answers(model, frames[: max(CHECKED_BATCHES)], temperature)
     for count in CHECKED_BATCHES:
-        given = (export.predict_proba(frames[:count]), export.digitness(frames[:count]))
         difference = max(
             float(np.abs(its - ours[:count]).max())
-            for its, ours in zip(given, expected, strict=True)
+            for its, ours in zip(export.judge(frames[:count]), expected, strict=True)
             if its is not None and ours is not None
         )
         if not difference <= TOLERANCE:
