@@ -103,8 +103,9 @@ def test_place_scale_and_polarity_do_not_matter(scale: float, left: int, top: in
         Conditions(colour=1.0),
         Conditions(desk=0.5),
         Conditions(inverted=1.0),
+        Conditions(grain=0.9, faint=0.8),
     ],
-    ids=lambda conditions: next(name for name, value in vars(conditions).items() if value),
+    ids=lambda conditions: "-".join(name for name, value in vars(conditions).items() if value),
 )
 def test_a_disturbed_page_keeps_its_rows(conditions: Conditions) -> None:
     assert errors(texts(page(3, conditions).picture), ROWS) <= 3
@@ -194,6 +195,26 @@ def test_lines_go_and_strokes_stay() -> None:
     assert cv2.mean(ink.mask, 255 - digits)[0] > 255 * 0.02
     assert cv2.mean(clean, 255 - digits)[0] < 255 * 0.002
     assert cv2.mean(clean, digits)[0] > 0.85 * cv2.mean(ink.mask, digits)[0]
+
+
+def test_a_line_behind_close_digits_goes_too() -> None:
+    """Between them too little of it is seen to be long: it goes on from where more is."""
+    mask = np.zeros((600, 1000), np.uint8)
+    mask[300:304] = 255
+    for left in range(300, 700, 40):  # strokes that leave gaps of a third of the line
+        mask[270:340, left : left + 27] = 255
+    lines = find_lines(mask, 70.0)
+    assert (lines[300:304, 328:339] == 255).all()
+    assert not lines[270:298].any()
+
+
+def test_a_shadow_with_a_hard_edge_is_no_stroke() -> None:
+    grey = page(1).picture.astype(np.float32)
+    height, width = grey.shape[:2]
+    shade = np.zeros((height, width), np.float32)
+    cv2.ellipse(shade, (width // 4, height // 2), (width // 6, height // 3), 10.0, 0, 360, 1.0, -1)
+    shade = cv2.GaussianBlur(shade, (0, 0), 0.009 * max(height, width))[:, :, None]
+    assert errors(texts((grey * (1 - 0.5 * shade)).astype(np.uint8)), ROWS) <= 1
 
 
 def test_a_sheet_on_a_desk_is_found_and_a_bare_page_is_not() -> None:
