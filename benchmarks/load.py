@@ -21,10 +21,15 @@ class Answers:
 
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: int = 0
-    lost: int = 0  # connections that broke
+    broken: Counter[str] = field(default_factory=Counter)  # connections that broke, by what was said of it
     without_retry: int = 0  # 503s that do not say when to come back
     seconds: list[float] = field(default_factory=list)
     duration: float = 0.0
+
+    @property
+    def lost(self) -> int:
+        """Requests without an answer."""
+        return sum(self.broken.values())
 
     @property
     def rate(self) -> float:
@@ -79,8 +84,8 @@ def at_a_rate(
             line = await free.get()
             try:
                 await _ask(*line, requests, check, number, answers, due)
-            except (OSError, EOFError):
-                answers.lost += 1
+            except (OSError, EOFError) as error:
+                answers.broken[repr(error)] += 1
                 line = await asyncio.open_connection("127.0.0.1", port)
             free.put_nowait(line)
 
@@ -105,8 +110,8 @@ async def _client(port: int, requests: Sequence[bytes], check: Check, numbers: I
     for number in numbers:
         try:
             await _ask(reader, writer, requests, check, number, answers, time.perf_counter())
-        except (OSError, EOFError):
-            answers.lost += 1
+        except (OSError, EOFError) as error:
+            answers.broken[repr(error)] += 1
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.close()
 

@@ -74,8 +74,8 @@ class Answers:
     """What the model says of a set: probability, digitness and whether it is right, each (n,); labels, writers."""
 
     def __init__(self, classifier: Any, frames: NDArray[np.uint8], labels: Any, writers: Any) -> None:
-        self.probability, self.correct = confidences(labels, classifier.predict_proba(frames))
-        digitness = classifier.digitness(frames)
+        probabilities, digitness = classifier.judge(frames)
+        self.probability, self.correct = confidences(labels, probabilities)
         ink = frames.any(axis=(1, 2))  # what is blank is no digit, whatever a network says of it
         self.digitness = np.where(ink, 1.0 if digitness is None else digitness.astype(np.float64), 0.0)
         self.labels, self.writers = labels, writers

@@ -90,8 +90,9 @@ def calibrate(path: Path) -> None:
     """Write into a model file what it can promise about digits of all kinds (docs/doubt.md)."""
     frames, labels, kinds = held_out(for_thresholds=True)
     classifier = OnnxClassifier(path, threads=0)
-    probability, correct = confidences(labels, classifier.predict_proba(frames))
-    sure = confidence(probability, classifier.digitness(frames))
+    probabilities, digitness = classifier.judge(frames)
+    probability, correct = confidences(labels, probabilities)
+    sure = confidence(probability, digitness)
     before, card = digest(path), path.with_suffix(".json")
     stamp(path, path, as_metadata(promises(sure, correct, kinds)))
     if card.exists() and (known := json.loads(card.read_text()))["sha256"] == before:  # the network is still the same,

@@ -24,6 +24,7 @@ from pendigit.errors import DataError, ModelError, UsageError
 
 Frames: TypeAlias = npt.NDArray[np.uint8]  # (n, 28, 28)
 Probabilities: TypeAlias = npt.NDArray[np.float32]  # (n, 10)
+Judgement: TypeAlias = tuple[Probabilities, npt.NDArray[np.float32] | None]  # and digitness (n,), where it is known
 Scale: TypeAlias = Literal["0-1", "0-255"]  # what a network made elsewhere wants its pixels to be
 
 SIDE = 28  # pixels: height and width of MNIST's frame
@@ -35,20 +36,26 @@ _SHAPES_TEXT = "(n, 28, 28), (n, 28, 28, 1), (n, 1, 28, 28) or (n, 784)"
 
 
 class Classifier(Protocol):
-    """Anything that gives ten probabilities for each frame."""
+    """Anything that gives ten probabilities for each frame; its own subclasses need `name` and `judge` alone."""
 
     @property
     def name(self) -> str:
         """A short name for tables and messages."""
 
+    def judge(self, frames: npt.ArrayLike) -> Judgement:
+        """Frames (n, 28, 28) uint8 -> `predict_proba` and `digitness` from one run of the network. Raises DataError."""
+
     def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
         """Frames (n, 28, 28) uint8, ink bright on black -> probabilities (n, 10) float32. Raises DataError."""
+        return self.judge(frames)[0]
 
     def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
+        return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
 
     def digitness(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32] | None:
         """Frames (n, 28, 28) uint8 -> how surely each shows one digit, (n,) in [0, 1]; None where that is unknown."""
+        return self.judge(frames)[1]
 
 
 def check_frames(frames: npt.ArrayLike) -> Frames:
@@ -72,7 +79,7 @@ def check_scale(scale: str) -> Scale:
     raise UsageError(f"--scale {scale}", " or ".join(get_args(Scale)), "choose what the model was trained on")
 
 
-class OnnxClassifier:
+class OnnxClassifier(Classifier):
     """A model file run by ONNX Runtime.
 
     Args:
@@ -102,36 +109,17 @@ class OnnxClassifier:
         """Whether the model also says how surely a frame shows one digit at all."""
         return "digitness" in self._outputs
 
-    def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
-        """Frames (n, 28, 28) uint8, ink bright on black -> probabilities (n, 10) float32. Raises DataError."""
-        return to_probabilities(self._run(check_frames(frames), self._outputs[0]), self.path)
-
-    def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
-        return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
-
-    def digitness(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32] | None:
-        """Frames (n, 28, 28) uint8 -> (n,) in [0, 1], or None where the model has no such output."""
-        return self._run(check_frames(frames), "digitness") if self.has_digitness else None
-
-    def judge(self, frames: npt.ArrayLike) -> tuple[Probabilities, npt.NDArray[np.float32] | None]:
+    def judge(self, frames: npt.ArrayLike) -> Judgement:
         """Frames (n, 28, 28) uint8 -> `predict_proba` and `digitness` from one run of the network. Raises DataError."""
         checked = check_frames(frames)
-        if not self.has_digitness or len(checked) > BATCH:
-            return self.predict_proba(checked), self.digitness(checked)
-        pixels = adapt(checked, self._shape, self._dtype, self._scale)
-        outputs, digitness = self._session.run(list(self._outputs), {self._input: pixels})
-        return to_probabilities(outputs, self.path), digitness
-
-    def _run(self, frames: Frames, output: str) -> npt.NDArray[np.float32]:
-        if len(frames) == 0:
-            return np.empty((0,) if output == "digitness" else (0, DIGITS), np.float32)
+        if len(checked) == 0:
+            return np.empty((0, DIGITS), np.float32), np.empty(0, np.float32) if self.has_digitness else None
         parts = []
-        for start in range(0, len(frames), BATCH):
-            pixels = adapt(frames[start : start + BATCH], self._shape, self._dtype, self._scale)
-            parts.append(self._session.run([output], {self._input: pixels})[0])
-        result: npt.NDArray[np.float32] = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return result
+        for start in range(0, len(checked), BATCH):
+            pixels = adapt(checked[start : start + BATCH], self._shape, self._dtype, self._scale)
+            parts.append(self._session.run(list(self._outputs), {self._input: pixels}))
+        outputs, *digitness = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+        return to_probabilities(outputs, self.path), digitness[0] if digitness else None
 
 
 def adapt(frames: Frames, shape: tuple[int, ...], dtype: npt.DTypeLike, scale: Scale) -> npt.NDArray[Any]:

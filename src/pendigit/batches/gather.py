@@ -10,17 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from greenlet import getcurrent, greenlet
 
-from pendigit.classifier import Classifier, Frames, OnnxClassifier, Probabilities
+from pendigit.classifier import Classifier, Frames, Judgement, OnnxClassifier
 
 FRAMES = 256  # waiting for the network: by then a larger batch takes as long for each
 READINGS = 8  # that wait at most, each with its picture: of 12 megapixels they hold some hundred megabytes
 
 T = TypeVar("T")
 Job = Callable[[Classifier], T]  # reads something, and may ask its classifier at any time
-Answer = tuple[Probabilities, "Probabilities | None"]  # probabilities (n, 10), digitness (n,)
 
 
-class _Waiting(Generic[T]):
+class _Waiting(Classifier, Generic[T]):
     """A job, and the classifier it is given: asked for an answer, it stops the job until the batch is full."""
 
     def __init__(self, job: Job[T], classifier: OnnxClassifier) -> None:
@@ -28,7 +27,6 @@ class _Waiting(Generic[T]):
         self.result: T
         self.seconds = 0.0
         self._classifier = classifier
-        self._answered: tuple[Frames, Answer] | None = None
         self._hub = getcurrent()
         self._job = greenlet(lambda: job(self))
 
@@ -43,25 +41,17 @@ class _Waiting(Generic[T]):
         self.frames = value
         return True
 
-    def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
-        return self._ask(np.asarray(frames))[0]
+    @property
+    def name(self) -> str:
+        return self._classifier.name
 
-    def digitness(self, frames: npt.ArrayLike) -> Probabilities | None:
-        return self._ask(np.asarray(frames))[1]
+    def judge(self, frames: npt.ArrayLike) -> Judgement:
+        """Both answers come at once."""
+        asked = np.asarray(frames)
+        return self._hub.switch(asked) if len(asked) else self._classifier.judge(asked)  # nothing to wait for
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._classifier, name)
-
-    def judge(self, frames: npt.ArrayLike) -> Answer:
-        return self._ask(np.asarray(frames))
-
-    def _ask(self, frames: Frames) -> Answer:
-        """Both answers come at once; the second question about the same frames costs nothing."""
-        if len(frames) == 0:  # nothing to wait for
-            return self._classifier.predict_proba(frames), self._classifier.digitness(frames)
-        if self._answered is None or self._answered[0] is not frames:
-            self._answered = frames, self._hub.switch(frames)
-        return self._answered[1]
 
 
 def run_together(jobs: Iterable[Job[T]], classifier: OnnxClassifier) -> Iterator[tuple[T, float]]:

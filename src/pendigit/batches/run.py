@@ -20,9 +20,6 @@ Engine: TypeAlias = Callable[[Iterable[Item], Settings], Iterator[list[Answer]]]
 class Progress(Protocol):
     """Hears how far a run has come."""
 
-    def listing(self) -> None:
-        """The images are being looked for."""
-
     def reading(self, done: int, total: int, failed: int) -> None:
         """Of `total` images `done` are done, and `failed` of these could not be read."""
 
@@ -89,7 +86,6 @@ def read_many(
     """
     journal = open_journal(output, settings, overwrite)
     try:
-        progress.listing()
         journal.forget()
         journal.add(each for each in find_inputs(sources) if shard is None or shard.holds(each.path))
         check_inputs(journal, output)

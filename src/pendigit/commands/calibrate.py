@@ -35,8 +35,9 @@ def calibrate(
     classifier = OnnxClassifier(path, threads=0)
     frames, labels, _ = select(parse_selection(data if data.endswith((":train", ":test")) else f"{data}:train"))
     frames, labels = frames[labels != NO_DIGIT], labels[labels != NO_DIGIT]
-    probability, correct = confidences(labels, classifier.predict_proba(frames))
-    sure = confidence(probability, classifier.digitness(frames))
+    probabilities, digitness = classifier.judge(frames)
+    probability, correct = confidences(labels, probabilities)
+    sure = confidence(probability, digitness)
     asked = find_threshold(sure, correct, limit, most=MOST)
     found = {each.max_error: each for each in (*promises(sure, correct), asked)}
     metadata = as_metadata(found[key] for key in sorted(found))

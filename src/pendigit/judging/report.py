@@ -135,9 +135,8 @@ def judge(
     Raises:
         DataError: There is nothing to score.
     """
-    probabilities = classifier.predict_proba(frames)
+    probabilities, digitness = classifier.judge(frames)
     evaluation = score(probabilities, labels, model, data)
-    digitness = classifier.digitness(frames)
     probability, correct = confidences(labels, probabilities)
     sure = confidence(probability, digitness)
     wrong = confident_mistakes(labels, probabilities)
@@ -170,7 +169,8 @@ def _estimate(statistic: Callable[..., float], *arrays: npt.NDArray[Any]) -> Est
 
 def _other(classifier: Classifier, name: str, frames: Frames) -> Other:
     made = OTHERS[name](frames)
-    sure = confidence(classifier.predict_proba(made).max(axis=1), classifier.digitness(made))
+    probabilities, digitness = classifier.judge(made)
+    sure = confidence(probabilities.max(axis=1), digitness)
     return Other(name, made[:EXAMPLES], np.asarray(sure, np.float64))
 
 

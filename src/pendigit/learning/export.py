@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, checker, helper, save_model
+from onnx import TensorProto, helper
 
-from pendigit import __version__
 from pendigit.classifier import (
     BATCH,
     DIGITS,
@@ -23,11 +21,9 @@ from pendigit.classifier import (
     to_probabilities,
 )
 from pendigit.errors import ModelError
-from pendigit.files import publish
 from pendigit.learning.graph import Graph, emit_network
+from pendigit.learning.model_file import publish_model
 
-OPSET = 17  # has every operator used here, and is read by ONNX Runtime 1.12 and later
-IR_VERSION = 8  # the file format that belongs to this opset
 TOLERANCE = 1e-5  # largest difference of a probability between Keras and the export
 DIGITNESS_LAYER = "digits_and_digitness"  # the name of a last layer with eleven outputs
 CHECKED_BATCHES = (1, 7, 256)  # frames: one, a few, many
@@ -53,18 +49,12 @@ def export_onnx(
         ModelError: A layer cannot be exported, the shapes are others, or the answers differ by more than 1e-5.
         OutputError: `path` cannot be written.
     """
-    proto = helper.make_model(
+    publish_model(
         _graph(model, temperature),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="pendigit",
-        producer_version=__version__,
+        path,
+        metadata,
+        lambda draft: _compare(model, OnnxClassifier(draft), frames, temperature),
     )
-    helper.set_model_props(proto, {key: v if isinstance(v, str) else json.dumps(v) for key, v in metadata.items()})
-    checker.check_model(proto, full_check=True)
-    with publish(path) as draft:
-        save_model(proto, draft)
-        _compare(model, OnnxClassifier(draft), frames, temperature)
 
 
 def ends_in_softmax(model: keras.Model) -> bool:
@@ -140,10 +130,9 @@ def _compare(model: keras.Model, export: OnnxClassifier, frames: Frames, tempera
         frames = np.resize(frames, (max(CHECKED_BATCHES), SIDE, SIDE))
     expected = keras_answers(model, frames[: max(CHECKED_BATCHES)], temperature)
     for count in CHECKED_BATCHES:
-        given = (export.predict_proba(frames[:count]), export.digitness(frames[:count]))
         difference = max(
             float(np.abs(its - ours[:count]).max())
-            for its, ours in zip(given, expected, strict=True)
+            for its, ours in zip(export.judge(frames[:count]), expected, strict=True)
             if its is not None and ours is not None
         )
         if not difference <= TOLERANCE:

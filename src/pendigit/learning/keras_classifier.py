@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.classifier import BATCH, DIGITS, Probabilities, Scale, adapt, check_frames, to_probabilities
+from pendigit.classifier import BATCH, DIGITS, Classifier, Judgement, Scale, adapt, check_frames, to_probabilities
 from pendigit.errors import ModelError
 from pendigit.learning.export import check_shapes, ends_in_softmax, knows_digitness, sigmoid
 
 
-class KerasClassifier:
+class KerasClassifier(Classifier):
     """A Keras network run by Keras: slower to load than the ONNX file, and takes what Keras can open.
 
     Args:
@@ -35,18 +35,11 @@ class KerasClassifier:
         """The file's name without its ending."""
         return self.path.stem
 
-    def predict_proba(self, frames: npt.ArrayLike) -> Probabilities:
-        """Frames (n, 28, 28) uint8, ink bright on black -> probabilities (n, 10) float32. Raises DataError."""
+    def judge(self, frames: npt.ArrayLike) -> Judgement:
+        """Frames (n, 28, 28) uint8 -> `predict_proba` and `digitness` from one run of the network. Raises DataError."""
         outputs = self._outputs(frames)
-        return to_probabilities(outputs[:, :DIGITS], self.path)
-
-    def predict(self, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Frames (n, 28, 28) uint8 -> the most probable digits (n,). Raises DataError."""
-        return np.asarray(self.predict_proba(frames).argmax(axis=1), np.int64)
-
-    def digitness(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32] | None:
-        """Frames (n, 28, 28) uint8 -> (n,) in [0, 1], or None where the network has no such output."""
-        return sigmoid(self._outputs(frames)[:, DIGITS]) if knows_digitness(self.model) else None
+        surely = sigmoid(outputs[:, DIGITS]) if knows_digitness(self.model) else None
+        return to_probabilities(outputs[:, :DIGITS], self.path), surely
 
     def _outputs(self, frames: npt.ArrayLike) -> npt.NDArray[np.float32]:
         array = check_frames(frames)

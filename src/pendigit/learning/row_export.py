@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
-from onnx import TensorProto, checker, helper, save_model
+from onnx import TensorProto, helper
 
-from pendigit import __version__
 from pendigit.errors import ModelError
-from pendigit.files import publish
 from pendigit.ink import Grey
-from pendigit.learning.export import IR_VERSION, OPSET
 from pendigit.learning.graph import Graph, emit_network
+from pendigit.learning.model_file import publish_model
 from pendigit.rowframe import CLASSES, ROW_HEIGHT
 from pendigit.rownet import RowNetwork
 
@@ -39,18 +36,12 @@ def export_rows(
         ModelError: A layer cannot be exported, or the answers differ.
         OutputError: `path` cannot be written.
     """
-    proto = helper.make_model(
+    publish_model(
         _graph(model, temperature),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="pendigit",
-        producer_version=__version__,
+        path,
+        metadata,
+        lambda draft: _compare(model, RowNetwork(draft), frames, temperature),
     )
-    helper.set_model_props(proto, {key: v if isinstance(v, str) else json.dumps(v) for key, v in metadata.items()})
-    checker.check_model(proto, full_check=True)
-    with publish(path) as draft:
-        save_model(proto, draft)
-        _compare(model, RowNetwork(draft), frames, temperature)
 
 
 def keras_log_probabilities(model: keras.Model, frames: Grey, temperature: float = 1) -> np.ndarray:

@@ -146,7 +146,7 @@ def load_reader(model: str | Path | None = None, threads: int = 1) -> Reader:
 
 def digits_of(classifier: Classifier, frames: Frames, limit: Threshold | None = None) -> list[Digit]:
     """Frames (n, 28, 28) uint8 -> all about the digit of each."""
-    probabilities, digitness = classifier.predict_proba(frames), classifier.digitness(frames)
+    probabilities, digitness = classifier.judge(frames)
     surely = [None] * len(frames) if digitness is None else digitness.tolist()
     digits = [Digit.of(*pair) for pair in zip(probabilities, surely, strict=True)]
     return digits if limit is None else [digit.within(limit) for digit in digits]

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from pendigit.classifier import DIGITS, Classifier, Frames, Probabilities
+from pendigit.classifier import DIGITS, Classifier, Probabilities
 from pendigit.frame import frame_ink
 from pendigit.ink import Grey, uint8
 from pendigit.reading.cuts import cut
@@ -264,11 +264,5 @@ def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
 def _classify(crops: Sequence[Grey], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
     """The ink of a character each -> probabilities (n, 10) and digitness (n,)."""
     frames = np.stack([frame_ink(ink) for ink in crops]) if crops else np.empty((0, 28, 28), np.uint8)
-    return classifier.predict_proba(frames), _digitness(classifier, frames)
-
-
-def _digitness(classifier: Classifier, frames: Frames) -> Probabilities:
-    """How surely each frame shows a digit; a network without this output trusts them all."""
-    ask = getattr(classifier, "digitness", None)
-    digitness = ask(frames) if ask is not None else None
-    return np.ones(len(frames), np.float32) if digitness is None else np.asarray(digitness, np.float32)
+    probabilities, digitness = classifier.judge(frames)  # a network without digitness trusts them all
+    return probabilities, np.ones(len(frames), np.float32) if digitness is None else digitness
