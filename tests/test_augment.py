@@ -186,11 +186,23 @@ def test_a_share_of_the_frames_is_blurred(ink: np.ndarray) -> None:
     np.testing.assert_allclose(found[hit], ndimage.convolve(ink[hit], binomial, mode="constant"), atol=1e-6)
 
 
-def test_noise_has_the_deviation_asked_for() -> None:
-    grey = np.full((50, SIDE, SIDE), 0.5, np.float32)
+def test_most_frames_have_far_less_noise_than_the_most() -> None:
+    grey = np.full((400, SIDE, SIDE), 0.5, np.float32)
     found = changed(grey, noise=0.1)
-    assert found.std() == pytest.approx(0.1, rel=0.03)
-    assert found.mean() == pytest.approx(0.5, abs=0.005)
+    deviations = found.std(axis=(1, 2))
+    assert found.mean() == pytest.approx(0.5, abs=0.002)
+    assert 0.08 < deviations.max() < 0.11
+    np.testing.assert_allclose(np.quantile(deviations, [0.25, 0.5, 0.75]), np.array([1, 8, 27]) / 640, rtol=0.3)
+
+
+def test_a_share_of_the_frames_is_veiled(ink: np.ndarray) -> None:
+    found = changed(ink, veil=0.4)
+    hit = differ(ink, found)
+    assert hit.mean() == pytest.approx(0.4, abs=0.08)
+    veils = (found[hit] - ink[hit]) / np.where(ink[hit] < 1, 1 - ink[hit], 1)
+    assert 0.45 < veils.max() <= 0.6
+    smooth = np.abs(np.diff(np.where(ink[hit] < 0.5, veils, np.nan), axis=2))
+    assert np.nanmax(smooth) < 0.2, "it has no edges"
 
 
 def test_a_share_of_the_frames_goes_through_a_kernel_of_its_own(ink: np.ndarray) -> None:

@@ -37,7 +37,8 @@ class Augmentation:
         stroke: Strength of thickening or thinning, 0 to 1.
         contrast: Share by which the ink may be fainter.
         blur: Share of frames softened.
-        noise: Standard deviation of the grey levels' noise, ink being 1.
+        noise: Standard deviation of the grey levels' noise at most, ink being 1; most frames have far less.
+        veil: Share of frames under a veil of grey, as of a ground that was not quite taken away.
         convolution: Share of frames drawn through a random 3x3 kernel (Lee et al. 2020).
         marks: Share of frames with a stray line along a border.
     """
@@ -51,6 +52,7 @@ class Augmentation:
     contrast: float = 0
     blur: float = 0
     noise: float = 0
+    veil: float = 0
     convolution: float = 0
     marks: float = 0
 
@@ -71,8 +73,12 @@ class Augmentation:
             frames = _marked(next(keys), frames, self.marks)
         if self.contrast:
             frames = frames * (1 - self.contrast * jax.random.uniform(next(keys), (len(frames), 1, 1)))
+        if self.veil:
+            frames = _veiled(jax.random.fold_in(key, 1), frames, self.veil)
         if self.noise:
-            frames = frames + self.noise * jax.random.normal(next(keys), frames.shape)
+            drawn, strength = jax.random.split(next(keys))
+            most = self.noise * jax.random.uniform(strength, (len(frames), 1, 1)) ** 3
+            frames = frames + most * jax.random.normal(drawn, frames.shape)
         return jnp.clip(frames, 0, 1)
 
     def _moved(self, key: Array, frames: Array) -> Array:
@@ -111,7 +117,8 @@ POLICIES: dict[str, Augmentation] = {
         stroke=0.5,
         contrast=0.3,
         blur=0.15,
-        noise=0.04,
+        noise=0.25,
+        veil=0.15,
         convolution=0.15,
         marks=0.1,
     ),
@@ -124,7 +131,8 @@ POLICIES: dict[str, Augmentation] = {
         stroke=0.7,
         contrast=0.4,
         blur=0.2,
-        noise=0.05,
+        noise=0.3,
+        veil=0.2,
         convolution=0.3,
         marks=0.15,
     ),
@@ -231,3 +239,12 @@ def _marked(key: Array, frames: Array, share: float) -> Array:
     drawn = jnp.where(side == 0, rows, jnp.where(side == 1, rows[:, ::-1], 0))
     drawn = drawn + jnp.where(side == 2, columns, jnp.where(side == 3, columns[:, :, ::-1], 0))
     return _some(chosen, frames, jnp.maximum(frames, drawn), share)
+
+
+def _veiled(key: Array, frames: Array, share: float) -> Array:
+    """A share of the frames behind a grey that changes smoothly, up to 0.6 of full ink."""
+    chosen, drawn, strength = jax.random.split(key, 3)
+    field = jax.random.normal(drawn, (len(frames), GRID * GRID)) @ _smoothing().T
+    level = 0.3 * jax.random.uniform(strength, (len(frames), 1, 1))
+    veil = level * (1 + jnp.tanh(field.reshape(frames.shape)))
+    return _some(chosen, frames, veil + (1 - veil) * frames, share)
