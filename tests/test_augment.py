@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from unittest import mock
 
+import cv2
 import hypothesis.strategies as st
 import jax
 import numpy as np
@@ -221,22 +223,35 @@ def test_a_share_of_the_frames_goes_through_a_kernel_of_its_own(ink: np.ndarray)
     assert np.std(kernels, axis=0).min() > 0.02
 
 
-def test_a_share_of_the_frames_has_a_line_along_a_border(ink: np.ndarray) -> None:
+def test_a_share_of_the_frames_has_a_line_or_an_edge_along_a_border(ink: np.ndarray) -> None:
     black = np.zeros_like(ink)
-    found = changed(black, marks=0.5)
+    found = np.asarray(jax.jit(partial(augment._marked, share=0.5))(KEY, black))
     hit = differ(black, found)
     assert hit.mean() == pytest.approx(0.5, abs=0.08)
-    borders = set()
+    borders, widths = set(), []
     for frame in found[hit]:
-        line = np.argwhere(frame)
-        assert len(line) == SIDE
+        x, y, width, height = cv2.boundingRect((frame > 0).astype(np.uint8))
+        assert max(width, height) == SIDE
         assert len(np.unique(frame[frame > 0])) == 1
         assert 0.4 <= frame.max() <= 1
-        (axis,) = np.flatnonzero(np.ptp(line, axis=0) == 0)
-        place = int(line[0, axis])
-        assert min(place, SIDE - 1 - place) < 3
-        borders.add((int(axis), place > 3))
+        place, thick, axis = (x, width, 1) if height == SIDE else (y, height, 0)
+        assert min(place, SIDE - place - thick) < 3
+        borders.add((axis, place > SIDE // 2 - 5))
+        widths.append(thick)
     assert len(borders) == 4
+    assert np.mean(np.array(widths) <= 2) > 0.5
+    assert max(widths) > 5
+
+
+def test_a_share_of_the_frames_has_a_stroke_across(ink: np.ndarray) -> None:
+    black = np.zeros_like(ink)
+    found = np.asarray(jax.jit(partial(augment._crossed, share=0.5))(KEY, black))
+    hit = differ(black, found)
+    assert hit.mean() == pytest.approx(0.5, abs=0.1)
+    for frame in found[hit]:
+        points = np.argwhere(frame > 0.2).astype(np.float64)
+        spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+        assert spread[1] / np.sqrt(len(points)) < 1.3, "a straight line of one or two pixels"
     over = changed(ink, marks=0.5)
     assert (over >= ink).all(), "ink stays where it was"
 
