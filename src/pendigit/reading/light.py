@@ -50,8 +50,9 @@ def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
     found = _find_ink(grey, enlarged)
     if found.noise <= GRAINY:
         return found
-    smooth = uint8(cv2.GaussianBlur(grey, (0, 0), FOCUS * enlarged))
-    return _find_ink(smooth, enlarged)._replace(noise=found.noise)
+    smooth = _find_ink(uint8(cv2.GaussianBlur(grey, (0, 0), FOCUS * enlarged)), enlarged)
+    grainy = smooth.noise < found.noise  # else it was the edge of fat strokes, which cover more than the paper
+    return smooth._replace(noise=found.noise) if grainy else found
 
 
 def _find_ink(grey: Grey, enlarged: float) -> Ink:
