@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from unittest import mock
 
+import cv2
 import hypothesis.strategies as st
 import jax
 import numpy as np
@@ -178,11 +180,23 @@ def test_a_share_of_the_frames_is_blurred(ink: np.ndarray) -> None:
     np.testing.assert_allclose(found[hit], ndimage.convolve(ink[hit], binomial, mode="constant"), atol=1e-6)
 
 
-def test_noise_has_the_deviation_asked_for() -> None:
-    grey = np.full((50, SIDE, SIDE), 0.5, np.float32)
+def test_most_frames_have_far_less_noise_than_the_most() -> None:
+    grey = np.full((400, SIDE, SIDE), 0.5, np.float32)
     found = changed(grey, noise=0.1)
-    assert found.std() == pytest.approx(0.1, rel=0.03)
-    assert found.mean() == pytest.approx(0.5, abs=0.005)
+    deviations = found.std(axis=(1, 2))
+    assert found.mean() == pytest.approx(0.5, abs=0.002)
+    assert 0.08 < deviations.max() < 0.11
+    np.testing.assert_allclose(np.quantile(deviations, [0.25, 0.5, 0.75]), np.array([1, 8, 27]) / 640, rtol=0.3)
+
+
+def test_a_share_of_the_frames_is_veiled(ink: np.ndarray) -> None:
+    found = changed(ink, veil=0.4)
+    hit = differ(ink, found)
+    assert hit.mean() == pytest.approx(0.4, abs=0.08)
+    veils = (found[hit] - ink[hit]) / np.where(ink[hit] < 1, 1 - ink[hit], 1)
+    assert 0.45 < veils.max() <= 0.6
+    smooth = np.abs(np.diff(np.where(ink[hit] < 0.5, veils, np.nan), axis=2))
+    assert np.nanmax(smooth) < 0.2, "it has no edges"
 
 
 def test_a_share_of_the_frames_goes_through_a_kernel_of_its_own(ink: np.ndarray) -> None:
@@ -201,22 +215,35 @@ def test_a_share_of_the_frames_goes_through_a_kernel_of_its_own(ink: np.ndarray)
     assert np.std(kernels, axis=0).min() > 0.02
 
 
-def test_a_share_of_the_frames_has_a_line_along_a_border(ink: np.ndarray) -> None:
+def test_a_share_of_the_frames_has_a_line_or_an_edge_along_a_border(ink: np.ndarray) -> None:
     black = np.zeros_like(ink)
-    found = changed(black, marks=0.5)
+    found = np.asarray(jax.jit(partial(augment._marked, share=0.5))(KEY, black))
     hit = differ(black, found)
     assert hit.mean() == pytest.approx(0.5, abs=0.08)
-    borders = set()
+    borders, widths = set(), []
     for frame in found[hit]:
-        line = np.argwhere(frame)
-        assert len(line) == SIDE
+        x, y, width, height = cv2.boundingRect((frame > 0).astype(np.uint8))
+        assert max(width, height) == SIDE
         assert len(np.unique(frame[frame > 0])) == 1
         assert 0.4 <= frame.max() <= 1
-        (axis,) = np.flatnonzero(np.ptp(line, axis=0) == 0)
-        place = int(line[0, axis])
-        assert min(place, SIDE - 1 - place) < 3
-        borders.add((int(axis), place > 3))
+        place, thick, axis = (x, width, 1) if height == SIDE else (y, height, 0)
+        assert min(place, SIDE - place - thick) < 3
+        borders.add((axis, place > SIDE // 2 - 5))
+        widths.append(thick)
     assert len(borders) == 4
+    assert np.mean(np.array(widths) <= 2) > 0.5
+    assert max(widths) > 5
+
+
+def test_a_share_of_the_frames_has_a_stroke_across(ink: np.ndarray) -> None:
+    black = np.zeros_like(ink)
+    found = np.asarray(jax.jit(partial(augment._crossed, share=0.5))(KEY, black))
+    hit = differ(black, found)
+    assert hit.mean() == pytest.approx(0.5, abs=0.1)
+    for frame in found[hit]:
+        points = np.argwhere(frame > 0.2).astype(np.float64)
+        spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+        assert spread[1] / np.sqrt(len(points)) < 1.3, "a straight line of one or two pixels"
     over = changed(ink, marks=0.5)
     assert (over >= ink).all(), "ink stays where it was"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from batch_reading import COUNT, SCANS, Silent, here, worker
-from pendigit.batches import watch
+from pendigit.batches import joining, watch
 from pendigit.batches.gather import run_together
 from pendigit.batches.record import Record
 from pendigit.batches.run import Summary
@@ -109,6 +110,14 @@ def test_ray_reads_what_this_process_reads(scans: Path) -> None:
     found = list(read_table(Path("out.parquet")))
     assert [record.path for record in found] == SCANS
     assert rows(found) == rows(worker(Settings.of()).read([(record.path, None) for record in found]))
+
+
+def test_addresses_without_a_cluster_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "REACH_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
+        joining._reach(f"127.0.0.1:{silent.getsockname()[1]}")
+    with pytest.raises(UsageError, match="run pendigit on a node of the cluster"):
+        joining._join(None, "ray://127.0.0.1:1")
 
 
 def test_an_image_is_complete_once_it_has_settled(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:

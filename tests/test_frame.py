@@ -233,3 +233,17 @@ def test_the_picture_is_left_alone() -> None:
     to_frame(picture)
     to_frame(picture[::-1, ::-1])
     assert (picture == before).all()
+
+
+# A 2, each row's 17 cells as bits.
+TWO = "0003e 000c1 00101 00201 00401 00002 00006 00004 00008 00010 00060 000c0 00180 00200 00c02 1f806 1e7fc"
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_a_digit_that_fills_a_coarse_grid_is_no_grid_line(light: bool) -> None:
+    cells = np.array([[int(row, 16) >> bit & 1 for bit in range(16, -1, -1)] for row in TWO.split()], np.uint8) * 255
+    picture = cv2.resize(cells, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)  # it rings beside the strokes
+    frame = to_frame(picture if light else 255 - picture)
+    x, y, width, height = cv2.boundingRect(frame)
+    kept = cv2.resize(frame[y : y + height, x : x + width], cells.shape, interpolation=cv2.INTER_AREA)
+    assert np.minimum(kept, cells).sum() > 0.5 * cells.sum(), "its strokes, not what is left of them"

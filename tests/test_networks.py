@@ -27,7 +27,7 @@ PARAMETERS = {
     "strong": 108_234,
     "tiny": 9_674,
     "taught": 101_770,
-    "reader": 108_747,
+    "reader": 359_755,
 }
 
 

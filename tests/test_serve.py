@@ -23,6 +23,7 @@ from schemathesis.specs.openapi import checks
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pendigit.commands import run
 from pendigit.serving.connection import connections
@@ -162,13 +163,20 @@ def test_a_request_that_does_not_end_is_cut_off(impatient: int, sent: bytes) -> 
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[int]:
-    """A server that gives a request a moment to come in, and answers it with its length."""
+    """A server that gives a request a moment to come in."""
+    with counting(connections(0.5, 9)) as port:
+        yield port
+
+
+@contextmanager
+def counting(protocol: type[HttpToolsProtocol]) -> Iterator[int]:
+    """The port of a server that answers requests with their lengths."""
     import uvicorn
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await Response(str(len(await Request(scope, receive).body())))(scope, receive, send)
 
-    config = uvicorn.Config(app, port=0, http=connections(0.5), ws="none", lifespan="off", log_level="critical")
+    config = uvicorn.Config(app, port=0, http=protocol, ws="none", lifespan="off", log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -177,6 +185,22 @@ def impatient() -> Iterator[int]:
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
     thread.join()
+
+
+def test_connections_beyond_the_most_are_told_to_come_back() -> None:
+    with counting(connections(30, 2)) as port, ExitStack() as stack:
+        lines = [HTTPConnection("127.0.0.1", port, timeout=30) for _ in range(3)]
+        for line in lines:
+            stack.callback(line.close)
+        for line, status in ((lines[0], 200), (lines[1], 200), (lines[2], 503), (lines[0], 200)):
+            line.request("POST", "/", b"x" * 300_000)
+            response = line.getresponse()
+            body = response.read()
+            assert response.status == status
+            if status == 503:
+                assert response.headers["Retry-After"] == "1"
+                assert json.loads(body)["type"] == "urn:pendigit:problem:busy"
+        assert lines[2].sock is None, "that line was closed with its answer"
 
 
 PROMISED = [

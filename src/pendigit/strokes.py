@@ -110,12 +110,15 @@ def find_strokes(grey: Grey) -> Strokes | None:
     grey, smooth = dark_and_smooth(grey)
     paper = paper_of(smooth)
     ink = uint8(cv2.subtract(paper, smooth))
-    found = _find(ink, None, ROUNDS)
-    if found is None:
-        return None
-    if _longer_side(found.box) <= SHARP:
-        ink = uint8(cv2.subtract(paper, grey))
-    return _cut(ink, found)
+    for rounds in (ROUNDS, 0):  # where erasing lines leaves a ghost alone, the lines were the digit
+        found = _find(ink, None, rounds)
+        if found is None:
+            return None
+        sharp = _longer_side(found.box) <= SHARP
+        strokes = _cut(uint8(cv2.subtract(paper, grey)) if sharp else ink, found)
+        if cv2.minMaxLoc(strokes.ink, strokes.mask)[1] >= strokes.paper + WEAK * strokes.contrast:
+            return strokes
+    return None
 
 
 def _find(ink: Grey, erased: Grey | None, rounds: int) -> _Found | None:

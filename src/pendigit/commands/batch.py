@@ -85,8 +85,9 @@ def merge(
 def describe(output: Path, summary: Summary) -> str:
     """A table in one line."""
     doubtful = summary.images - summary.accepted - summary.failed
+    images = "1 image" if summary.images == 1 else f"{summary.images:,} images"
     return (
-        f"{output}: {summary.images:,} images ({summary.read:,} read now), {summary.accepted:,} accepted, "
+        f"{output}: {images} ({summary.read:,} read now), {summary.accepted:,} accepted, "
         f"{doubtful:,} doubtful, {summary.failed:,} not read"
     )
 

@@ -1,7 +1,9 @@
-"""What a person sees while MNIST is fetched: a bar on a terminal, one plain line elsewhere."""
+"""What a person sees while a set is fetched or made: a bar on a terminal, one plain line elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -34,3 +36,17 @@ class FetchProgress:
     def received(self, done: int, total: int) -> None:
         """Tell how many bytes have come; a `total` of 0 means that it is not known."""
         self._bar.update(self._task, completed=done, total=total or None)
+
+
+@contextmanager
+def making(message: str) -> Iterator[Callable[[int, int], None]]:
+    """Shown on standard error while a set is made; what is given hears of frames made and frames in all."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(message, markup=False)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -22,34 +22,35 @@ from pendigit.datasets.dataset import Dataset, Pixels
 from pendigit.datasets.fonts import fetch_fonts, listed
 from pendigit.datasets.mnist import load_mnist
 from pendigit.datasets.npz import read_npz, write_npz
+from pendigit.datasets.progress import making
 from pendigit.datasets.split import split
 from pendigit.files import make_folder, publish
 from pendigit.frame import SIDE, frame_ink, to_frames
 from pendigit.home import cache_folder
 from pendigit.writing import signs
-from pendigit.writing.crops import on_paper
+from pendigit.writing.crops import on_grid, on_paper
 from pendigit.writing.fonts import draw_character
 from pendigit.writing.forms import Rng
 from pendigit.writing.pens import Ink, bend, draw_digit, repen
 
-VERSION = 2  # of what is below: a change of it is another set
+VERSION = 3  # of what is below: a change of it is another set
 ASIDE = 5_000  # of MNIST's training digits, the fixed split's: never in this set, so that calibration can be judged
-MNIST_TIMES = 2  # that each of its digits stands in the set: of all kinds here they alone were written by people
+MNIST_TIMES = 4  # that each of its digits stands in the set: of all kinds here they alone were written by people
 CHUNK = 2_000  # frames that a process makes at a time
 ENLARGED = 3  # times: MNIST's digits before their strokes change, so that the outline is smooth
 
 
-def load_written(progress: Callable[[int, int], None] | None = None) -> Dataset:
+def load_written() -> Dataset:
     """The set: MNIST's digits from its own cache, the others from theirs or made now, which takes some minutes.
 
-    Labels are 0 to 9, and 10 for what is no digit. `progress` hears of frames made and frames in all. Raises DataError
-    where MNIST or the fonts are out of reach.
+    Labels are 0 to 9, and 10 for what is no digit. Raises DataError where MNIST or the fonts are out of reach.
     """
     mnist = load_mnist()
     real = [_training_digits()] * MNIST_TIMES
     path = cache_folder() / f"written-{VERSION}.npz"
     if not path.is_file():
-        made = Dataset("written", *_make(progress or (lambda done, total: None)), *NO_FRAMES)
+        with making("Making digits of many hands, once, which takes some minutes") as progress:
+            made = Dataset("written", *_make(progress), *NO_FRAMES)
         make_folder(path.parent)
         with publish(path) as draft:
             write_npz(made, draft)
@@ -88,7 +89,8 @@ def make_chunk(kind: str, start: int, count: int) -> tuple[Pixels, Pixels]:
             more = np.stack([frame_ink(_printed(rng, ink)) for ink, _ in drawn])
             found = more.any(axis=(1, 2))
         else:
-            more, found = to_frames([on_paper(rng, ink) for ink, _ in drawn])
+            put = on_grid if kind == "coarse" else on_paper
+            more, found = to_frames([put(rng, ink) for ink, _ in drawn])
         frames = np.concatenate([frames, more[found]])
         labels = np.concatenate([labels, np.array([label for _, label in drawn], np.uint8)[found]])
     return frames, labels
@@ -113,6 +115,11 @@ def _lettered(rng: Rng) -> tuple[Ink, int]:
         ink = draw_character(_choice(rng, _fonts("hand")), str(digit))
         if ink is not None:
             return repen(rng, bend(rng, ink)), digit
+
+
+def _coarse(rng: Rng) -> tuple[Ink, int]:
+    """A digit of any kind, for few pixels."""
+    return [_form, _repenned, _lettered][rng.choice(3, p=[0.4, 0.4, 0.2])](rng)
 
 
 def _letter(rng: Rng) -> tuple[Ink, int]:
@@ -145,6 +152,7 @@ KINDS: dict[str, tuple[int, Callable[[Rng], tuple[Ink, int]]]] = {
     "form": (140_000, _form),
     "repenned": (60_000, _repenned),
     "lettered": (40_000, _lettered),
+    "coarse": (45_000, _coarse),
     "letter": (50_000, _letter),
     "scribble": (8_000, _sign(signs.scribble)),
     "marks": (6_000, _sign(signs.marks)),

@@ -21,6 +21,7 @@ Array: TypeAlias = Any  # jax.Array, traced or not
 
 MIDDLE = (SIDE - 1) / 2  # pixels: the centre of rotation
 REACH = 8  # pixels: the farthest away that a pixel is taken from, each way
+EDGE = 8  # pixels: how wide a dark edge is at most; most are a line
 GRID = 5  # points each way that elastic displacements are drawn at; between them they change smoothly
 
 
@@ -37,9 +38,10 @@ class Augmentation:
         stroke: Strength of thickening or thinning, 0 to 1.
         contrast: Share by which the ink may be fainter.
         blur: Share of frames softened.
-        noise: Standard deviation of the grey levels' noise, ink being 1.
+        noise: Standard deviation of the grey levels' noise at most, ink being 1; most frames have far less.
+        veil: Share of frames under a veil of grey, as of a ground that was not quite taken away.
         convolution: Share of frames drawn through a random 3x3 kernel (Lee et al. 2020).
-        marks: Share of frames with a stray line along a border.
+        marks: Share of frames with a stray line or a dark edge along a border, and of those with a stroke across.
     """
 
     rotation: float = 0
@@ -51,6 +53,7 @@ class Augmentation:
     contrast: float = 0
     blur: float = 0
     noise: float = 0
+    veil: float = 0
     convolution: float = 0
     marks: float = 0
 
@@ -69,10 +72,15 @@ class Augmentation:
             frames = _some(next(keys), frames, _blurred(frames), self.blur)
         if self.marks:
             frames = _marked(next(keys), frames, self.marks)
+            frames = _crossed(jax.random.fold_in(key, 2), frames, self.marks)
         if self.contrast:
             frames = frames * (1 - self.contrast * jax.random.uniform(next(keys), (len(frames), 1, 1)))
+        if self.veil:
+            frames = _veiled(jax.random.fold_in(key, 1), frames, self.veil)
         if self.noise:
-            frames = frames + self.noise * jax.random.normal(next(keys), frames.shape)
+            drawn, strength = jax.random.split(next(keys))
+            most = self.noise * jax.random.uniform(strength, (len(frames), 1, 1)) ** 3
+            frames = frames + most * jax.random.normal(drawn, frames.shape)
         return jnp.clip(frames, 0, 1)
 
     def _moved(self, key: Array, frames: Array) -> Array:
@@ -111,7 +119,8 @@ POLICIES: dict[str, Augmentation] = {
         stroke=0.5,
         contrast=0.3,
         blur=0.15,
-        noise=0.04,
+        noise=0.2,
+        veil=0.12,
         convolution=0.15,
         marks=0.1,
     ),
@@ -124,7 +133,8 @@ POLICIES: dict[str, Augmentation] = {
         stroke=0.7,
         contrast=0.4,
         blur=0.2,
-        noise=0.05,
+        noise=0.3,
+        veil=0.2,
         convolution=0.3,
         marks=0.15,
     ),
@@ -221,13 +231,34 @@ def _convolved(key: Array, frames: Array, share: float) -> Array:
 
 
 def _marked(key: Array, frames: Array, share: float) -> Array:
-    """A share of the frames with a line along one border, as boxes and ruled paper leave it."""
-    chosen, where, which, ink = jax.random.split(key, 4)
+    """A share of the frames with a line along one border, as boxes and ruled paper leave it, or a scan's dark edge."""
+    chosen, where, which, ink, thick = jax.random.split(key, 5)
     n = len(frames)
     place = jax.random.randint(where, (n, 1), 0, 3)  # pixels from the border
-    line = (jnp.arange(SIDE)[None] == place) * jax.random.uniform(ink, (n, 1), minval=0.4, maxval=1.0)
+    width = 1 + jnp.floor(EDGE * jax.random.uniform(thick, (n, 1)) ** 3)
+    inside = (jnp.arange(SIDE)[None] >= jnp.where(width > 2, 0, place)) & (jnp.arange(SIDE)[None] < place + width)
+    line = inside * jax.random.uniform(ink, (n, 1), minval=0.4, maxval=1.0)
     side = jax.random.randint(which, (n, 1, 1), 0, 4)
     rows, columns = line[:, :, None], line[:, None, :]
     drawn = jnp.where(side == 0, rows, jnp.where(side == 1, rows[:, ::-1], 0))
     drawn = drawn + jnp.where(side == 2, columns, jnp.where(side == 3, columns[:, :, ::-1], 0))
     return _some(chosen, frames, jnp.maximum(frames, drawn), share)
+
+
+def _crossed(key: Array, frames: Array, share: float) -> Array:
+    """A share of the frames with a straight stroke across, at any angle, one or two pixels wide."""
+    chosen, drawn = jax.random.split(key)
+    turn, off, width, ink = jax.random.uniform(drawn, (4, len(frames), 1, 1))
+    down, right = (axis - MIDDLE for axis in np.mgrid[:SIDE, :SIDE].astype(np.float32))
+    distance = jnp.abs(jnp.cos(np.pi * turn) * down + jnp.sin(np.pi * turn) * right + MIDDLE * (2 * off - 1))
+    stroke = jnp.clip(1 + width / 2 - distance, 0, 1) * (0.4 + 0.6 * ink)
+    return _some(chosen, frames, jnp.maximum(frames, stroke), share)
+
+
+def _veiled(key: Array, frames: Array, share: float) -> Array:
+    """A share of the frames behind a grey that changes smoothly, up to 0.6 of full ink."""
+    chosen, drawn, strength = jax.random.split(key, 3)
+    field = jax.random.normal(drawn, (len(frames), GRID * GRID)) @ _smoothing().T
+    level = 0.3 * jax.random.uniform(strength, (len(frames), 1, 1))
+    veil = level * (1 + jnp.tanh(field.reshape(frames.shape)))
+    return _some(chosen, frames, veil + (1 - veil) * frames, share)

@@ -47,7 +47,14 @@ def quick(_options: TrainingOptions) -> keras.Model:
 
 def strong(options: TrainingOptions) -> keras.Model:
     """Four convolutions with batch normalisation: what five minutes buy."""
-    return _stack("strong", *_four_convolutions(options), layers.Dense(DIGITS))
+    return _stack(
+        "strong",
+        *_three_convolutions(),
+        *_normalised(128, 3),
+        layers.Flatten(),
+        layers.Dropout(options.dropout),
+        layers.Dense(DIGITS),
+    )
 
 
 def tiny(options: TrainingOptions) -> keras.Model:
@@ -74,7 +81,18 @@ def taught(options: TrainingOptions) -> keras.Model:
 
 def reader(options: TrainingOptions) -> keras.Model:
     """For digits of all kinds, and for knowing what is none: the network of the weights that ship."""
-    return _stack("reader", *_four_convolutions(options), layers.Dense(DIGITS + 1, name=DIGITNESS_LAYER))
+    return _stack(
+        "reader",
+        *_three_convolutions(),
+        *_normalised(128, 1),
+        *_normalised(192, 3),
+        layers.Flatten(),
+        layers.Dense(128, use_bias=False),
+        layers.BatchNormalization(momentum=0.9),
+        layers.ReLU(),
+        layers.Dropout(options.dropout),
+        layers.Dense(DIGITS + 1, name=DIGITNESS_LAYER),
+    )
 
 
 NETWORKS: dict[str, Callable[[TrainingOptions], keras.Model]] = {
@@ -132,7 +150,8 @@ def _stack(name: str, *parts: Any) -> keras.Model:
     return keras.Sequential([keras.Input((SIDE, SIDE), name="frames"), *parts], name=name)
 
 
-def _four_convolutions(options: TrainingOptions) -> list[Any]:
+def _three_convolutions() -> list[Any]:
+    """Frames -> 64 channels on 4x4 places."""
     return [
         layers.Reshape((SIDE, SIDE, 1)),
         layers.Conv2D(32, 5, activation="relu"),  # not normalised: on 24x24 places that costs as much as it gains
@@ -140,9 +159,6 @@ def _four_convolutions(options: TrainingOptions) -> list[Any]:
         *_normalised(32, 3),
         *_normalised(64, 3),
         layers.MaxPooling2D(),
-        *_normalised(128, 3),
-        layers.Flatten(),
-        layers.Dropout(options.dropout),
     ]
 
 

@@ -36,14 +36,13 @@ def serve(settings: Settings, ready: Callable[[str], None], review: Review | Non
     with listening:
         config = uvicorn.Config(
             make_app(settings, review),
-            http=connections(UPLOAD),
+            http=connections(UPLOAD, CONNECTIONS),
             ws="none",
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=IDLE,
-            limit_concurrency=CONNECTIONS,
             timeout_graceful_shutdown=round(settings.seconds) + 5,
         )
         gc.freeze()  # all that was imported stays; looking through it again and again is time lost

@@ -11,6 +11,7 @@ from pendigit.writing.pens import Ink
 
 SMALLEST, USUAL, LARGEST = 8, 18, 64  # pixels: the sign's longer side in the picture; optdigits has 8, scans about 60
 FAINTEST = 18.0  # grey levels between ink and paper
+GRID = 8, 20  # pixels: the longer side of digits stored on a small grid; optdigits has 8, USPS and Semeion 16
 SQUEEZED = 0.12  # share of crops stretched to a square, as USPS, Semeion and optdigits do
 
 
@@ -33,6 +34,28 @@ def on_paper(rng: Rng, ink: Ink) -> Grey:
     elif kind < 0.35:
         grey = compressed(grey, int(rng.integers(25, 90)))
     return np.asarray(255 - grey if rng.random() < 0.15 else grey, np.uint8)
+
+
+def on_grid(rng: Rng, ink: Ink) -> Grey:
+    """Ink (h, w) on a grid of few pixels, as old sets of digits keep theirs: a picture (H, W) uint8.
+
+    Stretched to a square or upright, in greys or in black and white, at times enlarged again.
+    """
+    side = int(rng.integers(GRID[0], GRID[1] + 1))
+    height, width = ink.shape
+    if rng.random() < 0.5:  # stretched
+        height = width = 1
+    wide, high = (max(2, round(side * part / max(height, width))) for part in (width, height))
+    cells = cv2.resize(cv2.GaussianBlur(ink, (0, 0), 1), (wide, high), interpolation=cv2.INTER_AREA)
+    cells = np.pad(cells / max(float(cells.max()), 0.3), int(rng.integers(3)))
+    if rng.random() < 0.4:
+        cells = (cells > rng.uniform(0.25, 0.6)).astype(np.float32)
+    if rng.random() < 0.5:
+        way = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC
+        cells = cv2.resize(cells, None, fx=(times := rng.integers(2, 5)), fy=times, interpolation=way)
+    levels = rng.choice([16, 255]) if rng.random() < 0.5 else 255
+    grey = np.rint(np.rint(np.clip(cells, 0, 1) * levels) * (255 / levels)).astype(np.uint8)
+    return np.asarray(grey if rng.random() < 0.5 else 255 - grey, np.uint8)
 
 
 def _sized(rng: Rng, ink: Ink) -> Ink:

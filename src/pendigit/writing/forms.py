@@ -65,7 +65,8 @@ def arc(rng: Rng, centre: Point, radii: Point, start: float, sweep: float) -> Cu
 
 def _by_hand(rng: Rng, strokes: Strokes) -> Strokes:
     """Stretch, slant, turn, bend and shake: what a hand does to all strokes of a digit alike."""
-    wide, slant, turn = rng.uniform(0.5, 1.15), rng.normal(0.12, 0.2), np.radians(rng.normal(0, 5))
+    wide = rng.uniform(0.3, 0.5) if _chance(rng, 0.12) else rng.uniform(0.5, 1.15)
+    slant, turn = rng.normal(0.12, 0.2), np.radians(rng.normal(0, 5))
     bends = rng.normal(0, 0.035, (2, 2, 2))  # axis moved, axis along which, wave
     phases = rng.uniform(0, 2 * np.pi, (2, 2, 2))
     shake = abs(rng.normal(0, 0.006))
@@ -102,7 +103,7 @@ def _one(rng: Rng) -> Strokes:
     stem = smooth(rng, [(0.5, 0), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)
     if _chance(rng, 0.3):
         return [stem]
-    length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 75))  # of the flag, off the stem
+    length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 70))  # of the flag, off the stem
     tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
     bend = rng.normal(0, 0.08) * length
     flag = smooth(rng, [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend), (0.5, 0)], 0.015)
@@ -225,6 +226,8 @@ def _six(rng: Rng) -> Strokes:
 
 
 def _seven(rng: Rng) -> Strokes:
+    if _chance(rng, 0.2):
+        return _narrow_seven(rng)
     corner, foot = (rng.uniform(0.8, 1.0), rng.uniform(-0.03, 0.05)), (rng.uniform(0.15, 0.65), 1.0)
     bend = rng.normal(0, 0.07)
     start = (rng.uniform(0, 0.12), rng.uniform(0.0, 0.1))
@@ -241,6 +244,20 @@ def _seven(rng: Rng) -> Strokes:
         x = corner[0] + (foot[0] - corner[0]) * y + rng.normal(0, 0.06)
         strokes.append(smooth(rng, [(x - half, y + tilt), (x + half, y - tilt)], 0.015))
     return strokes
+
+
+def _narrow_seven(rng: Rng) -> Strokes:
+    """Under a short roof an upright stem; often a stroke down from its left end, as taught in East Asia."""
+    start, corner = (rng.uniform(0.1, 0.45), rng.uniform(-0.02, 0.04)), (rng.uniform(0.8, 0.95), rng.normal(0, 0.02))
+    foot = (corner[0] - rng.uniform(-0.03, 0.25), 1.0)
+    strokes = [
+        smooth(rng, [start, corner], 0.015),
+        smooth(rng, [corner, ((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot], 0.015),
+    ]
+    if _chance(rng, 0.6):
+        tick = (start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))
+        strokes.insert(0, smooth(rng, [tick, start], 0.015))
+    return [joined(*strokes)]
 
 
 def _eight(rng: Rng) -> Strokes:
