@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
+import numpy as np
 import pytest
+from PIL import Image
 
 # Set before anything of pendigit's loads: Keras, XLA and matplotlib read their folders when they are imported.
 HOME = Path(tempfile.mkdtemp(prefix="pendigit-tests-"))
@@ -24,9 +27,14 @@ os.environ |= {
 }
 os.environ.pop("PENDIGIT_DEBUG", None)
 
+from batch_reading import SCANS  # noqa: E402 - as above
 from dataset_writers import as_npz, some  # noqa: E402 - as above
 from pendigit.commands import run  # noqa: E402
 from pendigit.datasets import Dataset, load_dataset  # noqa: E402
+
+# The same examples on every run, however slow the machine.
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("tests")
 
 LOCAL = {"127.0.0.1", "::1", "localhost", "", None}
 
@@ -94,6 +102,36 @@ def finished(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "finished"
     assert run(["train", "--data", str(small), "--epochs", "3", "--out", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of a few steps, so that an epoch of 19 steps has a middle."""
+    from pendigit.learning import training
+
+    monkeypatch.setattr(training, "FIRST_BLOCK", 4)
+    monkeypatch.setattr(training, "BLOCK_SECONDS", 0)
+
+
+@pytest.fixture  # of one test, so that what a session shares is made before it, as users make it
+def quickly_compiled() -> Iterator[None]:
+    """For programs that run a few times at most: optimising them takes longer."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture
+def scans(mini: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with `scans/` in it: six digits, 0 to 5, one of them in a folder below."""
+    monkeypatch.chdir(tmp_path)
+    for path in map(Path, SCANS):
+        frame = mini.x_train[np.flatnonzero(mini.y_train == int(path.stem))[3]]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(255 - np.pad(frame, 8)).save(path)
+    return Path("scans")
 
 
 @pytest.fixture

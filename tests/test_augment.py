@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from unittest import mock
 
@@ -23,16 +22,9 @@ SIDE = 28
 KEY = jax.random.key(3)
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float32)
 look_up = jax.jit(augment._looked_up)
-several = settings(max_examples=40, deadline=None, derandomize=True)
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
+several = settings(max_examples=40)
 evenly = st.floats(-1, 1)
-
-
-@pytest.fixture(autouse=True)
-def _quickly_compiled() -> Iterator[None]:
-    """Each program here runs a few times at most: optimising it takes longer."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module")

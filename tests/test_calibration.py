@@ -82,7 +82,6 @@ def test_adaptive_bins_hold_equally_many() -> None:
     assert [(each.count, each.correct) for each in tied] == [(30, 30)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=60), st.booleans())
 def test_bins_lose_nobody(pairs: list[tuple[float, bool]], adaptive: bool) -> None:
     confidence, correct = np.array([p for p, _ in pairs]), np.array([hit for _, hit in pairs], bool)
@@ -99,7 +98,7 @@ def test_a_calibrated_classifier_has_a_small_error_and_a_boastful_one_a_large() 
     assert calibration_error(reliability(*confidences(labels, softmax(logits * 2, axis=1)))) > 0.08
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 1_000))
 def test_the_bootstrap_of_a_mean_is_as_wide_as_theory_says(seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=500)

@@ -54,7 +54,7 @@ def test_an_unknown_corruption_is_refused(frames: np.ndarray) -> None:
 
 
 @given(arrays(np.uint8, (28, 28)))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_edges_of_anything_are_scikit_images(image: np.ndarray) -> None:
     np.testing.assert_array_equal(edges(image / 255), canny(image / 255))
 
@@ -65,7 +65,7 @@ def test_edges_of_digits_are_scikit_images(values: np.ndarray) -> None:
 
 
 @given(arrays(np.float64, (2, 2), elements=st.floats(-2, 2)), st.tuples(st.floats(-9, 9), st.floats(-9, 9)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_warp_is_scipys(matrix: np.ndarray, shift: tuple[float, float]) -> None:
     values = RANDOM(0).random((2, 28, 28))
     ours = warps.warp(values, matrix, shift)

@@ -159,7 +159,7 @@ DAMAGEABLE: dict[str, tuple[bytes, Callable[[bytes, Path], None]]] = {
 
 
 @pytest.mark.parametrize("kind", DAMAGEABLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_bytes_give_a_dataset_or_a_data_error(
     tmp_path_factory: pytest.TempPathFactory, kind: str, data: st.DataObject

@@ -129,13 +129,12 @@ def test_a_blank_larger_picture_is_named(digits: Dataset, tmp_path: Path) -> Non
         load_dataset(folder)
 
 
-@settings(deadline=None)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(0, 5), st.integers(0, 30), st.integers(0, 30))))
 def test_idx_of_any_array(array: np.ndarray) -> None:
     np.testing.assert_array_equal(decode_idx(io.BytesIO(idx_bytes(array)), 3, "it"), array)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 3), st.just(28), st.just(28))), st.data(), st.booleans())
 def test_csv_of_any_frames(
     tmp_path_factory: pytest.TempPathFactory, frames: np.ndarray, data: st.DataObject, header: bool

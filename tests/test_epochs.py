@@ -71,9 +71,7 @@ def _scores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 SCRIPT: list[float] = []
-slowly = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+slowly = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def expected_end(script: list[float], patience: int) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import jax
 import keras
 import numpy as np
 import onnx
@@ -24,14 +23,7 @@ from pendigit.learning.networks import build
 from pendigit.recipes import TrainingOptions
 
 RANDOM_STATE = 5
-
-
-@pytest.fixture(autouse=True)
-def _quickly_compiled() -> Iterator[None]:
-    """Each program here runs once: optimising it takes longer."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
 
 def sequential(shape: tuple[int, ...], *parts: keras.Layer) -> keras.Model:

@@ -13,7 +13,7 @@ from jax import lax
 
 from pendigit.learning import fastconv
 
-few = settings(max_examples=10, deadline=None, derandomize=True)  # each new shape is compiled anew
+few = settings(max_examples=10)  # each new shape is compiled anew
 small = st.integers(1, 4)
 
 

@@ -10,36 +10,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-import pendigit
 from pendigit.commands import run
 from pendigit.errors import ImageError, PendigitError
 from pendigit.ink import to_grey
 from pendigit.reading.align import align, find_print
-from pendigit.reading.reader import Reader
 from pendigit.reading.template import load_template
 from pendigit.writing.conditions import Conditions
-from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.printed import PrintedForm, fill_form, print_form
+from written_pages import Pixels, reader, sure_glyphs
 
-Pixels = NDArray[np.uint8]
 PLACES = {"account": 8, "net": 5, "tax": 4, "total": 5}
 VALUES = {"account": "49927398716"[3:], "net": "4310", "tax": "862", "total": "5172"}
 RULES = {"account": "digits: 8", "net": "between: 1:99999", "total": "sum_of: [net, tax]"}
-
-
-@cache
-def reader() -> Reader:
-    return pendigit.load_reader()
-
-
-@cache
-def glyphs() -> Glyph:
-    _, (frames, labels) = pendigit.load_data("mini")
-    probabilities = pendigit.load_classifier().predict_proba(frames)
-    sure = (probabilities.argmax(axis=1) == labels) & (probabilities.max(axis=1) > 0.99)
-    return glyphs_of(frames[sure], labels[sure])
 
 
 @cache
@@ -49,7 +32,7 @@ def printed(title: str = "Payment order", boxed: bool = True) -> PrintedForm:
 
 @cache
 def filled(conditions: Conditions, boxed: bool = True) -> Pixels:
-    return fill_form(np.random.default_rng(4), glyphs(), printed(boxed=boxed), VALUES, conditions)
+    return fill_form(np.random.default_rng(4), sure_glyphs(), printed(boxed=boxed), VALUES, conditions)
 
 
 def template_of(folder: Path, form: PrintedForm) -> Path:
@@ -101,7 +84,7 @@ def test_where_a_form_lies(scale: float, degrees: float, shift: float, size: tup
 def test_another_form_is_refused(tmp_path: Path) -> None:
     template = template_of(tmp_path, printed())
     other = print_form("Delivery note", {"number": 8, "pieces": 5, "weight": 4, "date": 5}, True)
-    scan = fill_form(np.random.default_rng(5), glyphs(), other, {"number": "12345678"}, Conditions(skew=0.3))
+    scan = fill_form(np.random.default_rng(5), sure_glyphs(), other, {"number": "12345678"}, Conditions(skew=0.3))
     blank = np.full((1100, 850), 240, np.uint8)
     noise = np.random.default_rng(6).integers(0, 256, (600, 500), np.uint8)
     for picture in (scan, blank, noise):
@@ -117,7 +100,7 @@ def test_a_field_that_is_cut_off_is_not_guessed(tmp_path: Path) -> None:
 
 def test_an_empty_field_stays_empty(tmp_path: Path) -> None:
     values = {"net": "4310", "total": "5172"}
-    scan = fill_form(np.random.default_rng(7), glyphs(), printed(), values, Conditions())
+    scan = fill_form(np.random.default_rng(7), sure_glyphs(), printed(), values, Conditions())
     form = reader().read_form(scan, template_of(tmp_path, printed()))
     assert {name: row.text for name, row in form.fields.items()} == {"account": "", "tax": "", **values}
     assert not form.fields["account"].ruled.obeys  # type: ignore[union-attr]

@@ -65,7 +65,7 @@ places = st.tuples(st.floats(0, 1), st.floats(0, 1))
 shades = st.sampled_from([(255, 0), (0, 255), (230, 60), (40, 200), (200, 150)])
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(indices, st.floats(0.5, 4), places, shades)
 def test_a_pasted_digit_comes_back_nearly_itself(
     index: int, scale: float, place: tuple[float, float], shade: tuple[int, int]
@@ -86,7 +86,7 @@ def test_pasted_digits_keep_their_class() -> None:
             assert (classifier().predict(frames) == classes()).mean() >= least, (scale, shade)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(indices, st.floats(0.5, 2), places, places)
 def test_where_a_digit_stands_on_plain_paper_changes_nothing(
     index: int, scale: float, one: tuple[float, float], other: tuple[float, float]
@@ -95,7 +95,7 @@ def test_where_a_digit_stands_on_plain_paper_changes_nothing(
     assert (to_frame(pasted(index, scale, inner)) == to_frame(pasted(index, scale, outer))).all()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(indices, st.integers(60, 255), st.integers(40, 200))
 def test_brightness_and_contrast_change_little(index: int, paper: int, contrast: int) -> None:
     plain = to_frame(pasted(index, 2, (0.4, 0.6)))
@@ -104,14 +104,14 @@ def test_brightness_and_contrast_change_little(index: int, paper: int, contrast:
     assert alike(plain, changed) > 0.9
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(indices, st.floats(0.8, 3))
 def test_inverting_a_picture_changes_little(index: int, scale: float) -> None:
     picture = pasted(index, scale, (0.3, 0.5))
     assert alike(to_frame(picture), to_frame(255 - picture)) > 0.9, "but for rounding"
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(indices, st.floats(0.5, 4), places)
 def test_a_frame_has_mnists_geometry(index: int, scale: float, place: tuple[float, float]) -> None:
     frame = to_frame(pasted(index, scale, place))
@@ -159,13 +159,13 @@ def test_faint_inverted_and_moved_frames_are_framed_again() -> None:
 sizes = st.tuples(st.integers(20, 120), st.integers(20, 120))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(sizes, st.integers(0, 255))
 def test_a_blank_page_has_no_ink(size: tuple[int, int], level: int) -> None:
     assert not to_frames([np.full(size, level, np.uint8)])[1].any()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(sizes, st.floats(-200, 200), st.floats(-200, 200))
 def test_light_that_falls_off_is_no_ink(size: tuple[int, int], down: float, right: float) -> None:
     rows, columns = (np.linspace(-0.5, 0.5, side) for side in size)
@@ -204,7 +204,7 @@ def test_narrow_pictures_do_no_harm(size: tuple[int, int]) -> None:
         assert frames.shape == (1, 28, 28)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), st.sampled_from([2, 8, 64, 256]))
 def test_any_picture_gives_a_frame_or_no_ink(height: int, width: int, seed: int, levels: int) -> None:
     coarse = np.random.default_rng(seed).integers(0, levels, (height // 4 + 1, width // 4 + 1)) * (255 // (levels - 1))

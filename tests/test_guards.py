@@ -165,6 +165,7 @@ def test_the_public_face_is_all_there_is() -> None:
     assert public - submodules - {"annotations", "TYPE_CHECKING", "Any"} <= set(pendigit.__all__)
 
 
+@cache
 def verbs() -> dict[str, Any]:
     return typer.main.get_command(app).commands  # type: ignore[attr-defined, no-any-return]
 
@@ -246,15 +247,17 @@ def provide(name: str, mini: Dataset, finished: Path) -> None:
     elif path.suffix == ".py":
         path.write_text(
             "from pendigit.learning.networks import classic\nfrom pendigit.recipes import TrainingOptions\n\n"
-            "def build():\n    return classic(TrainingOptions(hidden=8))\n"
+            "def build():\n    return classic(TrainingOptions())\n"
         )
     else:
         Image.fromarray(np.kron(255 - mini.x_test[0], np.ones((8, 8), np.uint8))).save(path)
 
 
+@pytest.mark.usefixtures("quickly_compiled")
 def test_the_readmes_commands_run(
-    desk: Path, mini: Dataset, finished: Path, capsys: pytest.CaptureFixture[str]
+    desk: Path, mini: Dataset, finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("pendigit.judging.report.SAMPLE", 20)  # digits that are corrupted and moved
     for words in console_lines(README):
         own_tests = words[0] in {"serve", "review", "form", "calibrate"} or "--watch" in words
         if own_tests or any("://" in word for word in words):  # endless, or they ask for more than there is here

@@ -156,9 +156,7 @@ def test_a_process_gives_results_and_errors_as_they_are(process: WorkProcess) ->
 
 def test_what_takes_too_long_is_ended_and_the_next_task_is_done(process: WorkProcess) -> None:
     (before,) = process([Call(_pid, None)])
-    began = time.perf_counter()
-    (error,) = process([Call(time.sleep, 60)])
-    assert time.perf_counter() - began < 20
+    (error,) = process([Call(time.sleep, 600)])
     assert isinstance(error, ImageError)
     assert "over 3 seconds" in str(error)
     (after,) = process([Call(_pid, None)])

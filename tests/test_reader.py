@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,14 +107,3 @@ def test_models_by_name_and_path(reader: Reader, mini: Dataset, tmp_path: Path) 
         load_reader("nobody")
     with pytest.raises(ModelError, match="no model can be read"):
         load_reader(tmp_path / "none.onnx")
-
-
-def test_reading_loads_no_training_framework(mini: Dataset, tmp_path: Path) -> None:
-    path = tmp_path / "one.png"
-    Image.fromarray(photo(mini.x_train[0])).save(path)
-    script = (
-        "import sys; from pendigit.reading.reader import load_reader; load_reader().predict([sys.argv[1]]);"
-        "print(sorted({'keras', 'jax', 'tensorflow', 'torch', 'matplotlib', 'onnx'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

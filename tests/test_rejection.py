@@ -25,7 +25,6 @@ from pendigit.judging.rejection import (
 COUNTS = st.integers(1, 20_000).flatmap(lambda count: st.tuples(st.integers(0, min(count, 300)), st.just(count)))
 
 
-@settings(deadline=None)
 @given(COUNTS, st.floats(1e-5, 0.999))
 def test_the_tail_is_scipys(pair: tuple[int, int], share: float) -> None:
     assert binomial_tail(*pair, share) == pytest.approx(binom.cdf(*pair, share), rel=1e-8, abs=1e-100)
@@ -35,7 +34,6 @@ def test_the_tail_of_what_never_or_always_happens() -> None:
     assert (binomial_tail(0, 5, 0.0), binomial_tail(4, 5, 1.0), binomial_tail(5, 5, 1.0)) == (1, 0, 1)
 
 
-@settings(deadline=None)
 @given(COUNTS, st.floats(1e-4, 0.3))
 def test_the_bound_is_clopper_pearsons(pair: tuple[int, int], risk: float) -> None:
     expected = binomtest(*pair, alternative="less").proportion_ci(1 - risk, method="exact").high
@@ -54,7 +52,7 @@ def test_risks_by_hand_and_ties_shared() -> None:
     assert area_under_risks(confidence, np.ones(4, bool)) == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=1, max_size=50))
 def test_order_changes_no_risk(pairs: list[tuple[int, bool]]) -> None:
     confidence, correct = np.array([p for p, _ in pairs]) / 8, np.array([hit for _, hit in pairs], bool)

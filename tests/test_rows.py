@@ -39,7 +39,7 @@ def bar(rng: np.random.Generator, character: str) -> Ink:
     return np.ones((HEIGHT, 6 + 4 * "0123456789".find(character)), np.float32)
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(height=st.integers(8, 120), width=st.integers(4, 600), light=st.floats(0.4, 1.0))
 def test_a_rows_frame_has_one_height_and_does_not_see_the_light(height: int, width: int, light: float) -> None:
     grey = np.full((height, width), 230, np.uint8)
@@ -59,7 +59,7 @@ def test_rows_of_any_widths_make_a_batch() -> None:
     assert not batch[0, :, 8:].any()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6))
 def test_a_lines_truth_is_in_order_and_on_its_ink(seed: int) -> None:
     rng = np.random.default_rng(seed)

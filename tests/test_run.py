@@ -68,13 +68,6 @@ class Signals:
         """Nothing to do."""
 
 
-@pytest.fixture
-def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of a few steps, so that an epoch of 19 steps has a middle."""
-    monkeypatch.setattr(training, "FIRST_BLOCK", 4)
-    monkeypatch.setattr(training, "BLOCK_SECONDS", 0)
-
-
 def test_a_finished_run_holds_everything_and_nothing_else(finished: Path) -> None:
     assert {path.name for path in finished.iterdir()} == FILES
     for path in finished.glob("*.png"):
@@ -158,7 +151,7 @@ def test_the_same_seed_gives_the_same_files(finished: Path, small: Path, tmp_pat
     assert weights(other.folder) != weights(again.folder)
 
 
-@pytest.mark.usefixtures("_short_blocks")
+@pytest.mark.usefixtures("short_blocks")
 @pytest.mark.parametrize("epoch", [0, 1])
 def test_a_stopped_run_is_complete_and_resumes_to_the_same_end(
     epoch: int, finished: Path, small: Path, tmp_path: Path
@@ -184,7 +177,7 @@ def test_a_stopped_run_is_complete_and_resumes_to_the_same_end(
     ]
 
 
-@pytest.mark.usefixtures("_short_blocks")
+@pytest.mark.usefixtures("short_blocks")
 def test_a_second_interrupt_ends_at_once(small: Path, tmp_path: Path) -> None:
     class Twice(Signals):
         def progress(self, *arguments: Any) -> None:
@@ -225,29 +218,31 @@ def test_a_killed_run_resumes_to_the_same_end(finished: Path, small: Path, tmp_p
     assert (folder / "model.onnx").read_bytes() == (finished / "model.onnx").read_bytes()
 
 
-@pytest.mark.parametrize("stage", ["model.keras", "model.onnx", "evaluation.json", "example.png"])
 def test_a_run_whose_last_files_failed_resumes_to_the_same_end(
-    stage: str, finished: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk is full when the training is over: what is there is whole, and resuming needs no training."""
+    """The disk is full when the training is over, file after file: what is there is whole, nothing is trained again."""
     folder, replace = tmp_path / "full", Path.replace
+    untrained = Signals(-1)
+    untrained.epoch = lambda *_: pytest.fail("nothing is trained again")  # type: ignore[method-assign]
+    asked: dict[str, Any] = {"data": str(small), "epochs": 3}
+    for stage in ("model.keras", "model.onnx", "evaluation.json", "example.png"):
 
-    def refuse(self: Path, target: Path) -> Path:
-        if target.name == stage:
-            raise OSError(28, "No space left on device")
-        return replace(self, target)
+        def refuse(self: Path, target: Path, stage: str = stage) -> Path:
+            if target.name == stage:
+                raise OSError(28, "No space left on device")
+            return replace(self, target)
 
-    monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OutputError, match=f"cannot write .*{stage}: no space is left on the disk"):
-        pendigit.train(data=str(small), epochs=3, out=folder)
+        monkeypatch.setattr(Path, "replace", refuse)
+        with pytest.raises(OutputError, match=f"cannot write .*{stage}: no space is left on the disk"):
+            pendigit.train(out=folder, **asked)
+        left = {path.name for path in folder.iterdir()}
+        assert stage not in left
+        assert left <= FILES | {"checkpoint.npz"}
+        assert "checkpoint.npz" in left
+        asked = {"resume": True, "reporter": untrained}
     monkeypatch.undo()
-    left = {path.name for path in folder.iterdir()}
-    assert stage not in left
-    assert left <= FILES | {"checkpoint.npz"}
-    assert "checkpoint.npz" in left
-    heard = Signals(-1)
-    heard.epoch = lambda *_: pytest.fail("nothing is trained again")  # type: ignore[method-assign]
-    pendigit.train(out=folder, resume=True, reporter=heard)
+    pendigit.train(out=folder, **asked)
     assert {path.name for path in folder.iterdir()} == FILES
     assert (folder / "model.onnx").read_bytes() == (finished / "model.onnx").read_bytes()
 

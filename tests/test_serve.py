@@ -219,7 +219,7 @@ def test_every_route_keeps_to_its_description(port: int) -> None:
         paths.add(operation.path)
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=5, suppress_health_check=list(HealthCheck))
         def keeps_to_it(case: schemathesis.Case) -> None:
             case.call_and_validate(checks=PROMISED, timeout=30)
 

@@ -26,7 +26,7 @@ def strokes_wide(ink: Ink) -> float:
 
 
 @given(SEEDS, st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_drawn_digit_is_cropped_ink_of_its_size(seed: int, digit: int) -> None:
     ink = draw_digit(np.random.default_rng(seed), digit)
     assert ink.dtype == np.float32
@@ -67,7 +67,7 @@ def test_a_curve_goes_through_its_points_and_joins_end_to_start() -> None:
 
 
 @given(SEEDS, st.floats(0.05, 0.18))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_another_pen_keeps_the_pieces_and_changes_the_width(seed: int, wide: float) -> None:
     rng = np.random.default_rng(seed)
     canvas = np.zeros((90, 90), np.uint8)
@@ -91,7 +91,7 @@ def test_another_pen_is_finer_or_broader_as_it_falls() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_bending_keeps_the_ink(seed: int) -> None:
     rng = np.random.default_rng(seed)
     ink = draw_digit(rng, 8)
@@ -100,7 +100,7 @@ def test_bending_keeps_the_ink(seed: int) -> None:
 
 
 @given(SEEDS, st.integers(0, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_crop_is_a_small_picture_with_visible_ink(seed: int, digit: int) -> None:
     rng = np.random.default_rng(seed)
     picture = on_paper(rng, draw_digit(rng, digit))

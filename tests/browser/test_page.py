@@ -9,16 +9,12 @@ from functools import cache
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-import pendigit
 from browsing import Pages, Serving, reads, serious
 from hands import draw, touch
-from pendigit.writing.conditions import Conditions
-from pendigit.writing.glyphs import glyphs_of
-from pendigit.writing.pages import write_page
+from written_pages import page as written_page
 
 Keep = Callable[[Page, str], None]
 PROMPT = 100  # milliseconds from the pen's lifting to the number
@@ -28,13 +24,8 @@ BARE = 3  # milliseconds that the barest request takes where the machine has no 
 @cache
 def photo() -> bytes:
     """A photographed page with two rows of digits, which the shipped network reads surely."""
-    _, (frames, labels) = pendigit.load_data("mini")
-    sure = pendigit.load_classifier().predict_proba(frames)
-    known = (sure.argmax(axis=1) == labels) & (sure.max(axis=1) > 0.99)
-    written = write_page(
-        np.random.default_rng(1), glyphs_of(frames[known], labels[known]), Conditions(), ("3141", "2718")
-    )
-    small = cv2.resize(written.picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    picture = written_page(1, rows=("3141", "2718")).picture
+    small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     return cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 

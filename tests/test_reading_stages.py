@@ -1,0 +1,111 @@
+"""The stages of a page, each of which does its one thing: ink, lines, sheet, skew; and the pictures of them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pendigit.reading.doctor import diagnose, draw_stages
+from pendigit.reading.light import find_ink
+from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.overlay import draw_overlay
+from pendigit.reading.page import flat_page
+from pendigit.reading.sheet import find_sheet
+from pendigit.reading.skew import find_skew
+from pendigit.reading.stages import read_stages
+from pendigit.writing.conditions import Conditions
+from written_pages import ROWS, errors, page, reader, texts
+
+
+@pytest.mark.parametrize("degrees", [-9.0, -2.5, 3.0, 8.0])
+def test_skew_is_measured(degrees: float) -> None:
+    page_ = flat_page(page(8, Conditions(), ("8" * 9, "0" * 9, "5" * 9)).picture, None)
+    level = find_skew(find_ink(page_.grey).mask)
+    tilted = page_.levelled(degrees)
+    assert find_skew(find_ink(tilted.grey).mask) == pytest.approx(level - degrees, abs=1.0)
+
+
+def test_lines_go_and_strokes_stay() -> None:
+    ruled = page(9, Conditions(squared=0.8))
+    flat = flat_page(ruled.picture, None)
+    ink = find_ink(flat.grey)
+    digits = np.zeros_like(ink.mask)
+    for box in (box for row in ruled.boxes for box in row):
+        left, top, right, bottom = (round(side * flat.enlarged) for side in box)
+        digits[top:bottom, left:right] = 255
+    clean = without_lines(ink.mask, ink.ink, find_lines(ink.traces, 80.0))
+    assert cv2.mean(ink.mask, 255 - digits)[0] > 255 * 0.02
+    assert cv2.mean(clean, 255 - digits)[0] < 255 * 0.002
+    assert cv2.mean(clean, digits)[0] > 0.85 * cv2.mean(ink.mask, digits)[0]
+
+
+def test_a_sheet_on_a_desk_is_found_and_a_bare_page_is_not() -> None:
+    sheet = find_sheet(page(10, Conditions(desk=0.6)).picture)
+    assert sheet is not None
+    for boxes in page(10, Conditions(desk=0.6)).boxes:
+        for left, top, _, _ in boxes:
+            assert cv2.pointPolygonTest(sheet.corners, (float(left), float(top)), False) > 0
+    for conditions in (Conditions(), Conditions(shadow=1.0), Conditions(boxed=1.0)):
+        assert find_sheet(page(10, conditions).picture) is None
+
+
+def test_nothing_written_reads_as_nothing() -> None:
+    rng = np.random.default_rng(0)
+    grain = np.clip(rng.normal(200, 6, (400, 600)), 0, 255).astype(np.uint8)
+    for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400, 3), np.uint8), grain, grain[:2, :2]):
+        stages = read_stages(blank, reader().networks)
+        assert stages.reading.rows == ()
+        assert stages.reading.to_dict()["rows"] == []
+        assert "no digit here" in diagnose(stages)[0]
+
+
+def test_strokes_that_rough_paper_broke_are_whole_again() -> None:
+    clean = flat_page(page(1).picture, None).grey
+    rough = np.random.default_rng(0).random((-(-clean.shape[0] // 4), -(-clean.shape[1] // 4))) < 0.45
+    gaps = np.kron(rough, np.ones((4, 4), bool))[: clean.shape[0], : clean.shape[1]]
+    paler = np.where(gaps & (clean < 128), 150, clean).astype(np.uint8)
+    whole, broken = find_ink(clean), find_ink(paler)
+    crumbs = (broken.ink > 0.5 * float(np.median(whole.ink[whole.mask > 0]))).astype(np.uint8)
+    parts = [cv2.connectedComponents(mask)[0] for mask in (whole.mask, broken.mask, crumbs)]
+    assert parts[1] <= 2 * parts[0]
+    assert parts[2] > 2 * parts[1]
+
+
+def test_a_strip_shows_its_polarity() -> None:
+    strip = np.full((60, 20_000), 230, np.uint8)
+    strip[20:40, 100:400:20] = 30
+    assert not find_ink(strip).light_on_dark
+    assert find_ink(255 - strip).light_on_dark
+
+
+def test_overlay_and_stages_are_drawn() -> None:
+    picture = page(1).picture
+    stages = read_stages(picture, reader().networks)
+    drawn = draw_overlay(picture, stages.reading)
+    assert drawn.shape == picture.shape
+    changed = (drawn != picture).any(axis=2).mean()
+    assert 0.001 < changed < 0.3
+    sheet = draw_stages(stages)
+    assert sheet.shape[2] == 3
+    assert f"{stages.count} digits in 3 rows" in diagnose(stages)[0]
+
+
+def test_a_line_behind_close_digits_goes_too() -> None:
+    """Between them too little of it is seen to be long: it goes on from where more is."""
+    mask = np.zeros((600, 1000), np.uint8)
+    mask[300:304] = 255
+    for left in range(300, 700, 40):  # strokes that leave gaps of a third of the line
+        mask[270:340, left : left + 27] = 255
+    lines = find_lines(mask, 70.0)
+    assert (lines[300:304, 328:339] == 255).all()
+    assert not lines[270:298].any()
+
+
+def test_a_shadow_with_a_hard_edge_is_no_stroke() -> None:
+    grey = page(1).picture.astype(np.float32)
+    height, width = grey.shape[:2]
+    shade = np.zeros((height, width), np.float32)
+    cv2.ellipse(shade, (width // 4, height // 2), (width // 6, height // 3), 10.0, 0, 360, 1.0, -1)
+    shade = cv2.GaussianBlur(shade, (0, 0), 0.009 * max(height, width))[:, :, None]
+    assert errors(texts((grey * (1 - 0.5 * shade)).astype(np.uint8)), ROWS) <= 1
