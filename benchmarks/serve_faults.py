@@ -123,7 +123,7 @@ def schema() -> bool:
             "response_schema_conformance",
         ]
         ended = subprocess.run(
-            [*command, "--checks", checks, "--max-examples", "100", "--request-timeout", str(SLOWEST)],
+            [*command, "--checks", ",".join(checks), "--max-examples", "100", "--request-timeout", str(SLOWEST)],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         alive = answers(port) and server.poll() is None
