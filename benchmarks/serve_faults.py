@@ -124,7 +124,7 @@ def schema() -> bool:
         ]
         ended = subprocess.run(
             [*command, "--checks", ",".join(checks), "--max-examples", "100", "--request-timeout", str(SLOWEST)],
-            capture_output=True, text=True, check=False,
+            cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         alive = answers(port) and server.poll() is None
     print("\n".join(ended.stdout.splitlines()[-12:]))
