@@ -123,8 +123,8 @@ def schema() -> bool:
             "response_schema_conformance",
         ]
         ended = subprocess.run(
-            [*command, "--checks", checks, "--max-examples", "100", "--request-timeout", str(SLOWEST)],
-            capture_output=True, text=True, check=False,
+            [*command, "--checks", ",".join(checks), "--max-examples", "100", "--request-timeout", str(SLOWEST)],
+            cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         alive = answers(port) and server.poll() is None
     print("\n".join(ended.stdout.splitlines()[-12:]))

@@ -38,6 +38,7 @@ def test_place_scale_and_polarity_do_not_matter(scale: float, left: int, top: in
         Conditions(slope=0.8),
         Conditions(shadow=0.7),
         Conditions(grain=0.7),
+        Conditions(grain=0.9, faint=0.8),
         Conditions(blur=0.5),
         Conditions(faint=0.7),
         Conditions(ruled=0.8),
@@ -50,7 +51,7 @@ def test_place_scale_and_polarity_do_not_matter(scale: float, left: int, top: in
         Conditions(desk=0.5),
         Conditions(inverted=1.0),
     ],
-    ids=lambda conditions: next(name for name, value in vars(conditions).items() if value),
+    ids=lambda conditions: "-".join(name for name, value in vars(conditions).items() if value),
 )
 def test_a_disturbed_page_keeps_its_rows(conditions: Conditions) -> None:
     assert errors(texts(page(3, conditions).picture), ROWS) <= 3
@@ -70,7 +71,8 @@ def test_what_is_drawn_on_a_screen(height: int, light: bool, ground: int) -> Non
     rng = np.random.default_rng(height)
     drawing = np.zeros((3 * height, 6 * height), np.float32)
     for place, digit in enumerate((2, 0, 7, 1)):
-        ink = sure_glyphs()(rng, digit)
+        while (ink := sure_glyphs()(rng, digit)).shape[1] > len(ink):  # it would run into the next one
+            pass
         ink = cv2.resize(ink, None, fx=height / len(ink), fy=height / len(ink), interpolation=cv2.INTER_AREA)
         left = round((0.5 + 1.4 * place) * height)
         drawing[height : height + len(ink), left : left + ink.shape[1]] = ink
@@ -133,4 +135,4 @@ def test_print_and_faces_hold_few_sure_digits() -> None:
         cv2.putText(printed, words, (30, 120 + 120 * line), cv2.FONT_HERSHEY_COMPLEX, 1.5, 30, 3, cv2.LINE_AA)
     for picture in (printed, data.astronaut()):  # NASA's, in the public domain
         digits = [digit for row in reader().read(picture).rows for digit in row.digits]
-        assert sum(digit.probability > 0.9 for digit in digits) <= 8
+        assert sum(digit.probability * (digit.digitness or 0) > 0.9 for digit in digits) <= 8, "o and l among them"

@@ -15,7 +15,7 @@ from pendigit.reading.sheet import find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.reading.stages import read_stages
 from pendigit.writing.conditions import Conditions
-from written_pages import page, reader
+from written_pages import ROWS, errors, page, reader, texts
 
 
 @pytest.mark.parametrize("degrees", [-9.0, -2.5, 3.0, 8.0])
@@ -89,3 +89,23 @@ def test_overlay_and_stages_are_drawn() -> None:
     sheet = draw_stages(stages)
     assert sheet.shape[2] == 3
     assert f"{stages.count} digits in 3 rows" in diagnose(stages)[0]
+
+
+def test_a_line_behind_close_digits_goes_too() -> None:
+    """Between them too little of it is seen to be long: it goes on from where more is."""
+    mask = np.zeros((600, 1000), np.uint8)
+    mask[300:304] = 255
+    for left in range(300, 700, 40):  # strokes that leave gaps of a third of the line
+        mask[270:340, left : left + 27] = 255
+    lines = find_lines(mask, 70.0)
+    assert (lines[300:304, 328:339] == 255).all()
+    assert not lines[270:298].any()
+
+
+def test_a_shadow_with_a_hard_edge_is_no_stroke() -> None:
+    grey = page(1).picture.astype(np.float32)
+    height, width = grey.shape[:2]
+    shade = np.zeros((height, width), np.float32)
+    cv2.ellipse(shade, (width // 4, height // 2), (width // 6, height // 3), 10.0, 0, 360, 1.0, -1)
+    shade = cv2.GaussianBlur(shade, (0, 0), 0.009 * max(height, width))[:, :, None]
+    assert errors(texts((grey * (1 - 0.5 * shade)).astype(np.uint8)), ROWS) <= 1

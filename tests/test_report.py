@@ -8,14 +8,14 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import pendigit
+from pendigit.classifier import Classifier, Judgement
 from pendigit.commands import run
 from pendigit.datasets import Dataset
 from pendigit.judging import report as measuring
@@ -120,14 +120,16 @@ def test_mistakes_are_pictures_of_the_frames(text: str, mini: Dataset) -> None:
         assert (mini.y_test[index], predicted[index].argmax()) == (int(label), int(read))
 
 
-def made_of(answers: np.ndarray) -> Any:
+def made_of(answers: np.ndarray) -> Classifier:
     """A classifier with fixed answers, whatever it is shown."""
-    return SimpleNamespace(
-        name="made <b>up</b>",
-        predict_proba=lambda frames: answers[: len(frames)],
-        predict=lambda frames: answers[: len(frames)].argmax(axis=1),
-        digitness=lambda frames: None,
-    )
+
+    class Made(Classifier):
+        name = "made <b>up</b>"
+
+        def judge(self, frames: npt.ArrayLike) -> Judgement:
+            return answers[: len(np.asarray(frames))], None
+
+    return Made()
 
 
 def judged(answers: np.ndarray, labels: np.ndarray) -> Report:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pendigit.errors import ModelError
 from pendigit.models import shipped
 from pendigit.reading.columns import read_columns, stretches
-from pendigit.reading.election import clarity, elected
+from pendigit.reading.election import clarity, elected, likelier
 from pendigit.reading.lattice import paths, weight
 from pendigit.reading.networks import load_row_network
 from pendigit.reading.pieces import Piece
@@ -193,6 +193,22 @@ def test_the_clearer_reading_of_a_row_is_taken() -> None:
     assert elected([(1, one), (1.6, other), (1, [])]) == other
     assert clarity(one) == pytest.approx(0.9)
     assert clarity([]) == 0
+
+
+def test_of_two_readings_of_a_row_the_one_that_both_believe_is_taken() -> None:
+    def row(text: str, beliefs: dict[str, float]) -> Any:
+        chances = np.eye(10, dtype=np.float32)[list(map(int, text))]
+        characters = [Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances]
+        return SimpleNamespace(characters=characters, log_probability=lambda other: beliefs.get(other, -np.inf))
+
+    cut = row("120", {"120": -0.1, "12": -9.0})
+    left_out = row("12", {"12": -0.01, "120": -4.0})  # each digit that it did read is clear
+    assert likelier(left_out, cut) is cut
+    surer = row("12", {"12": -0.01, "120": -20.0})
+    assert likelier(surer, cut) is surer
+    joined = row("7120", {"7120": -0.1, "120": -30.0})  # no way of cutting gives it
+    assert likelier(joined, cut) is cut
+    assert likelier(row("120", {}), cut) is cut
 
 
 def test_a_row_read_whole_is_searched_by_rules() -> None:

@@ -113,7 +113,7 @@ def test_the_set_is_made_once_and_cached(
     monkeypatch.setenv("PENDIGIT_HOME", str(tmp_path))
     made = written.load_written()
     assert capsys.readouterr().err.splitlines() == ["Making digits of many hands, once, which takes some minutes"]
-    assert len(made.y_train) == 2 * 50 + 25
+    assert len(made.y_train) == written.MNIST_TIMES * 50 + 25
     assert {font.role for font in fetched} == {"hand", "print"}
     monkeypatch.setattr(written, "_make", None)
     again = load_dataset("written")

@@ -28,7 +28,7 @@ def save(path, picture):
 
 _, (frames, labels) = pendigit.load_data("mini")
 page = write_page(np.random.default_rng(4), glyphs_of(frames, labels), CONDITIONS, ("31415926", "2718", "16180339"))
-stages = read_stages(page.picture, pendigit.load_reader().classifier)
+stages = read_stages(page.picture, pendigit.load_reader().networks)
 overlay = draw_overlay(page.picture, stages.reading)
 height = round(len(overlay) * WIDTH / overlay.shape[1])
 save(IMAGES / "reading-overlay.png", cv2.resize(overlay, (WIDTH, height), interpolation=cv2.INTER_AREA))

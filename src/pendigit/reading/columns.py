@@ -77,6 +77,11 @@ def judge(scores: Scores, digits: tuple[int, ...]) -> RowReading:
     return _judged(_digits_or_nothing(scores), digits)
 
 
+def log_probability(scores: Scores, digits: tuple[int, ...]) -> float:
+    """Log probabilities (T, 12) of one row -> that it says just these digits."""
+    return _probability(_digits_or_nothing(scores), digits)
+
+
 def _digits_or_nothing(scores: Scores) -> Logs:
     """(T, 12) -> (T, 11): the ten digits, and nothing or another sign."""
     logs = scores[:, : DIGITS + 1].astype(np.float64)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pendigit.reading.light import GRAINY
 from pendigit.reading.overlay import draw_overlay
 from pendigit.reading.stages import Stages
 
@@ -15,7 +16,6 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3) RGB
 
 FAINT = 60  # of 255, contrast of the ink: a quarter of the paper's light
 SMALL = 14  # pixels: the height of a digit in the photo below which its loops close
-GRAINY = 8.0  # of 255: deviation of the paper
 UNSURE = 0.7  # probability
 PANEL = 640  # pixels: the longer side of one stage's picture
 CAPTION = 40  # pixels above it

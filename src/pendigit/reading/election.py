@@ -13,7 +13,6 @@ from pendigit.reading.recognise import LEAST, SeenRow, read_rows
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 
-CLEARER = 0.95  # of its clarity counts for a row read whole beside digits read one by one, which err more seldom
 WORDS = 10  # characters from which a page can be told to be one of words
 WHOLE = 1.5  # votes of the reading from side to side, which no piece of print can mislead
 
@@ -36,18 +35,18 @@ def read_either(
         return cut
     if len(rows) == 1 or clarity([whole]) > max(clarity(read), clarity(cut)):
         return elected([(1.0, read), (WHOLE, [whole]), (1.0, cut)])
-    return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
+    return [likelier(*pair) for pair in zip(read, cut, strict=True)]
 
 
 def read_found(
     rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
 ) -> Sequence[SeenRow]:
-    """Rows of pieces that are surely rows -> what is seen in each, read the clearer way. `labels` is written to."""
+    """Rows of pieces that are surely rows -> what is seen in each, read the likelier way. `labels` is written to."""
     if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
     read = read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)
-    return [_clearer(*pair) for pair in zip(read, cut, strict=True)]
+    return [likelier(*pair) for pair in zip(read, cut, strict=True)]
 
 
 def elected(readings: Sequence[tuple[float, Sequence[SeenRow]]]) -> Sequence[SeenRow]:
@@ -66,8 +65,18 @@ def clarity(reading: Sequence[SeenRow]) -> float:
     return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
 
 
-def _clearer(read: SeenRow, cut: SeenRow) -> SeenRow:
-    return read if CLEARER * clarity([read]) >= clarity([cut]) else cut
+def likelier(read: SeenRow, cut: SeenRow) -> SeenRow:
+    """Of a row read whole and cut into digits the reading that is more probable by both together.
+
+    How clear the digits are tells nothing of those that a reading has left out; how probable the other's text is to it
+    does. Where both say the same, the digits that were cut out have the tighter boxes.
+    """
+    one, other = _text([read]), _text([cut])
+    if one == other:
+        return cut
+    by_read = read.log_probability(one) - read.log_probability(other)
+    by_cut = cut.log_probability(one) - cut.log_probability(other)
+    return read if by_read + by_cut > 0 else cut
 
 
 def _are_words(cut: Sequence[SeenRow]) -> bool:

@@ -14,8 +14,10 @@ THUMB = 512  # pixels: paper and light change slowly, and are judged in a pictur
 STRIP = 96  # pixels: and of this height at least, in which a row of digits still has strokes
 WIDE = 0.3  # of the shorter side: no pen's stroke is wider, not even in a close-up of one digit
 NARROW = 1 / 16  # of the shorter side: nor are those of writing that fills a page
-SHARP = 0.4  # of its darkness by which a pen's stroke ends within 4 pixels; shadows have 0.3 at most
+SHARP = 0.6  # of its darkness by which a pen's stroke ends within 4 pixels: pens by 1.0, shadows by 0.42 at most
 NOISE = 6.0  # standard deviations of the paper's grain: less is no ink
+GRAINY = 8.0  # of 255, the grain's deviation: above six times as much, the threshold tears pale strokes apart
+FOCUS = 1.0  # pixels of the photo: so wide grain is averaged; the thinnest strokes that are read have three
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
 PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
 SHARE = 0.4  # of the darkest ink nearby: what is paler is the soft edge of a stroke, or the paper's pattern
@@ -32,7 +34,7 @@ class Ink(NamedTuple):
         ink: (H, W) uint8, contrast to the paper at that place: 0 is paper, 255 is black on white.
         mask: (H, W) uint8, 255 where there is ink.
         traces: (H, W) uint8, 255 where there is anything above the grain, also the faint print beside dark writing.
-        noise: Standard deviation of plain paper, in the ink's levels.
+        noise: Standard deviation of plain paper as it was photographed, in the ink's levels.
         light_on_dark: Whether the writing is lighter than its ground.
     """
 
@@ -45,6 +47,15 @@ class Ink(NamedTuple):
 
 def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
     """A page (H, W) uint8 of either polarity -> its ink; `enlarged` says how many pixels each of the photo's became."""
+    found = _find_ink(grey, enlarged)
+    if found.noise <= GRAINY:
+        return found
+    smooth = _find_ink(uint8(cv2.GaussianBlur(grey, (0, 0), FOCUS * enlarged)), enlarged)
+    grainy = smooth.noise < found.noise  # else it was the edge of fat strokes, which cover more than the paper
+    return smooth._replace(noise=found.noise) if grainy else found
+
+
+def _find_ink(grey: Grey, enlarged: float) -> Ink:
     strip = min(STRIP, round(min(grey.shape) / enlarged))
     light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, strip).astype(np.float32))
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey

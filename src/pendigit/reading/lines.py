@@ -101,10 +101,19 @@ def _runs(thin: Grey, length: int, slope: float) -> Grey | None:
     _, centres = cv2.threshold(share, WHOLE * 255, 255, cv2.THRESH_BINARY)
     if not cv2.countNonZero(centres):
         return None
-    run = cv2.dilate(centres, np.ones((WOBBLE, length), np.uint8))
+    run = cv2.dilate(_joined(uint8(centres)), np.ones((WOBBLE, length), np.uint8))
     if slope != 0:
         run = cv2.warpAffine(run, shear, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     return uint8(run)
+
+
+def _joined(centres: Grey) -> Grey:
+    """Level runs (H, W), those at one height joined: behind close digits too little of a line is seen to be a run."""
+    joined = centres.copy()
+    for y in np.flatnonzero(centres.any(axis=1)):
+        columns = np.flatnonzero(centres[y])
+        joined[y, columns[0] : columns[-1]] = 255
+    return joined
 
 
 def _boxes(mask: Grey, height: float, thick: int, level: Grey, upright: Grey) -> Grey:

@@ -16,7 +16,7 @@ from pendigit.classifier import DIGITS, Classifier, Probabilities
 from pendigit.frame import frame_ink
 from pendigit.ink import Grey, uint8
 from pendigit.reading.cuts import cut
-from pendigit.reading.lattice import Edge, Lattice, Path
+from pendigit.reading.lattice import Edge, Lattice, Path, weight
 from pendigit.reading.pieces import Labels, Piece
 
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
@@ -73,6 +73,9 @@ class SeenRow(Protocol):
     def lattice(self) -> Lattice:
         """All readings; the most probable is what the characters say."""
 
+    def log_probability(self, text: str) -> float:
+        """That the row says just this, against other texts; -inf where no way of reading it does."""
+
     def along(self, path: Path) -> list[Character]:
         """The characters of another reading, a way through the lattice."""
 
@@ -107,6 +110,10 @@ class CutRow:
                 for digit, score in zip([*range(DIGITS), None], scores, strict=True)
             )
         return Lattice(max((way.end for way in self._ways), default=0), edges)
+
+    def log_probability(self, text: str) -> float:
+        """That the row says just this, against other texts."""
+        return weight(self.lattice, text)
 
     def along(self, path: Path) -> list[Character]:
         """The characters on a way through the lattice."""

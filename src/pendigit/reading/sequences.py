@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from pendigit.reading.columns import RowReading, Scores, judge, read_columns, stretches
+from pendigit.reading.columns import RowReading, Scores, judge, log_probability, read_columns, stretches
 from pendigit.reading.lattice import Edge, Lattice, Path
 from pendigit.reading.pieces import Labels, Piece
 from pendigit.reading.recognise import Character
@@ -50,6 +50,10 @@ class StripRow:
                 )
             at = end
         return Lattice(at, edges)
+
+    def log_probability(self, text: str) -> float:
+        """That the row says just this."""
+        return log_probability(self._scores, tuple(map(int, text)))
 
     def along(self, path: Path) -> list[Character]:
         """The characters of another reading, a way through the lattice."""

@@ -52,7 +52,8 @@ def on_grid(rng: Rng, ink: Ink) -> Grey:
         cells = (cells > rng.uniform(0.25, 0.6)).astype(np.float32)
     if rng.random() < 0.5:
         way = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_CUBIC
-        cells = cv2.resize(cells, None, fx=(times := rng.integers(2, 5)), fy=times, interpolation=way)
+        times = int(rng.integers(2, 5))
+        cells = cv2.resize(cells, None, fx=times, fy=times, interpolation=way)
     levels = rng.choice([16, 255]) if rng.random() < 0.5 else 255
     grey = np.rint(np.rint(np.clip(cells, 0, 1) * levels) * (255 / levels)).astype(np.uint8)
     return np.asarray(grey if rng.random() < 0.5 else 255 - grey, np.uint8)
