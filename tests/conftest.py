@@ -16,7 +16,9 @@ import pytest
 from PIL import Image
 
 # Set before anything of pendigit's loads: Keras, XLA and matplotlib read their folders when they are imported.
-HOME = Path(tempfile.mkdtemp(prefix="pendigit-tests-"))
+# The first process makes the home; those it starts share it, so that what one has compiled the other need not.
+IS_FIRST = "PENDIGIT_TESTS_HOME" not in os.environ
+HOME = Path(os.environ.setdefault("PENDIGIT_TESTS_HOME", tempfile.mkdtemp(prefix="pendigit-tests-")))
 os.environ |= {
     "PENDIGIT_HOME": str(HOME / "pendigit"),
     "KERAS_HOME": str(HOME / "keras"),
@@ -42,6 +44,8 @@ LOCAL = {"127.0.0.1", "::1", "localhost", "", None}
 def pytest_configure(config: pytest.Config) -> None:
     # Keras's variables do not know NumPy's newest argument yet; Python shows this warning to nobody else.
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't accept:DeprecationWarning")
+    # A program that the other process is just writing down is compiled here too.
+    config.addinivalue_line("filterwarnings", "ignore:Error reading persistent compilation cache:UserWarning")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -53,7 +57,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
-    shutil.rmtree(HOME, ignore_errors=True)
+    if IS_FIRST:
+        shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -33,9 +33,9 @@ def command(*arguments: object, before: str = "", **options: object) -> subproce
     return subprocess.run(line, check=False, capture_output=True, text=True, **options)  # type: ignore[call-overload]
 
 
-@pytest.fixture
-def bad(tmp_path: Path, mini: Dataset, small: Path, finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of things that are not what they should be."""
+@pytest.fixture(scope="module")
+def bad(mini: Dataset, small: Path, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of things that are not what they should be."""
     x, y = mini.x_train[:20], mini.y_train[:20]
     whole = small.read_bytes()
     model = (finished / "model.onnx").read_bytes()
@@ -55,13 +55,11 @@ def bad(tmp_path: Path, mini: Dataset, small: Path, finished: Path, monkeypatch:
         "text.png": b"hello",
         "file": b"",
     }
-    folder = tmp_path / "work"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("bad")
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     (folder / "full").mkdir()
     (folder / "full" / "notes.txt").write_text("mine")
-    monkeypatch.chdir(folder)
     return folder
 
 
@@ -124,8 +122,9 @@ BAD_INPUTS = [
 
 @pytest.mark.parametrize(("line", "code", "named"), BAD_INPUTS, ids=[line for line, _, _ in BAD_INPUTS])
 def test_bad_input_gets_one_line_and_writes_nothing(
-    line: str, code: int, named: str, bad: Path, tree: Tree, capsys: Captured
+    line: str, code: int, named: str, bad: Path, tree: Tree, monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
+    monkeypatch.chdir(bad)
     before = tree(bad)
     assert run(line.split()) == code
     printed = capsys.readouterr()

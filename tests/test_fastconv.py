@@ -13,6 +13,7 @@ from jax import lax
 
 from pendigit.learning import fastconv
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
 few = settings(max_examples=10)  # each new shape is compiled anew
 small = st.integers(1, 4)
 

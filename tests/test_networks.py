@@ -15,10 +15,12 @@ import pendigit
 from pendigit.commands import run
 from pendigit.learning.export import check_exportable
 from pendigit.learning.networks import NETWORKS, build, multiply_adds
-from pendigit.recipes import TrainingOptions
+from pendigit.recipes import EXPECTED, TrainingOptions
 
 Captured = pytest.CaptureFixture[str]
 Tree = Callable[[Path], dict[str, bytes]]
+
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
 
 # Parameters, all of them, as `pendigit networks` lists them.
 PARAMETERS = {
@@ -38,6 +40,17 @@ def built() -> dict[str, keras.Model]:
 
 def test_every_network_has_the_parameters_it_had(built: dict[str, keras.Model]) -> None:
     assert {name: model.count_params() for name, model in built.items()} == PARAMETERS
+
+
+def test_they_are_listed_with_what_they_cost_and_promise(built: dict[str, keras.Model], capsys: Captured) -> None:
+    assert run(["networks"]) == 0
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title.split()[:2] == ["network", "parameters"]
+    rows = {line.split()[0]: line for line in lines if not line.startswith(" ")}
+    assert rows.keys() == built.keys()
+    for name, row in rows.items():
+        assert row.split()[1:3] == [f"{built[name].count_params():,}", f"{multiply_adds(built[name]):,}"]
+        assert all(text in row for text in EXPECTED.get(name, ()))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

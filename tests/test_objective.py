@@ -23,6 +23,7 @@ from pendigit.recipes import TrainingOptions
 from test_recipes import engine
 from test_training import COUNT, train
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
 Tree = Callable[[Path], dict[str, bytes]]
 
 

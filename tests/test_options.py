@@ -1,4 +1,4 @@
-"""The command line's options come from the options object; `pendigit networks` and `pendigit augment`."""
+"""The command line's options come from the options object; and `pendigit augment`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from PIL import Image
 import pendigit
 from pendigit.commands import app, run
 from pendigit.commands.options import options_of
-from pendigit.learning.networks import NETWORKS
-from pendigit.recipes import EXPECTED, TrainingOptions
+from pendigit.recipes import TrainingOptions
 
 Captured = pytest.CaptureFixture[str]
 Tree = Callable[[Path], dict[str, bytes]]
@@ -138,20 +137,7 @@ def test_any_options_object_will_do() -> None:
     assert heard == [({"bread": "rye", "dark": True}, True), ({"warm_up": 0}, False)]
 
 
-def test_networks_lists_them_all(capsys: Captured) -> None:
-    from pendigit.learning.networks import build, multiply_adds
-
-    assert run(["networks"]) == 0
-    title, *lines = capsys.readouterr().out.splitlines()
-    assert title.split()[:2] == ["network", "parameters"]
-    rows = {line.split()[0]: line for line in lines if not line.startswith(" ")}
-    assert rows.keys() == NETWORKS.keys()
-    for name, row in rows.items():
-        model = build(TrainingOptions.of(network=name))
-        assert row.split()[1:3] == [f"{model.count_params():,}", f"{multiply_adds(model):,}"]
-        assert all(text in row for text in EXPECTED.get(name, ()))
-
-
+@pytest.mark.usefixtures("quickly_compiled")
 def test_augment_draws_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["augment", "none", "--data", "mini:test:0-2"]) == 0

@@ -26,6 +26,7 @@ from pendigit.learning.training import CompiledEngine, Task
 from pendigit.recipes import EXPECTED, RECIPES, TrainingOptions
 from test_training import COUNT, same, train
 
+pytestmark = pytest.mark.usefixtures("quickly_compiled")
 STEPS = math.ceil(COUNT / 32)
 
 

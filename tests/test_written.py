@@ -123,6 +123,7 @@ def test_the_set_is_made_once_and_cached(
     np.testing.assert_array_equal(again.x_test, mini.x_test)
 
 
+@pytest.mark.usefixtures("quickly_compiled")
 def test_a_network_of_ten_outputs_learns_from_digits_alone(
     mini: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browsing import PATIENCE, Pages, Serving, complains
 
@@ -36,16 +37,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     started.kill()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Callable[..., BrowserContext]:
+    """A context for each kind of window, as each starts a process; what a page keeps, it keeps for itself."""
+
+    @cache
+    def made(width: int, height: int, **options: Any) -> BrowserContext:
+        return browser.new_context(viewport={"width": width, "height": height}, **options)
+
+    return made
+
+
 @pytest.fixture
-def open_page(browser: Browser, server: Serving) -> Iterator[Pages]:
+def open_page(context: Callable[..., BrowserContext], server: Serving) -> Iterator[Pages]:
     """Opens pages of a server; at the end none of them may have complained or called another machine."""
-    contexts = []
+    pages: list[Page] = []
     heard: list[str] = []
 
     def opened(path: str = "", at: Serving = server, width: int = 1280, height: int = 720, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
+        page = context(width, height, **options).new_page()
+        pages.append(page)
         page.set_default_timeout(PATIENCE)
         page.on(
             "request",
@@ -57,8 +68,8 @@ def open_page(browser: Browser, server: Serving) -> Iterator[Pages]:
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert heard == []
 
 

@@ -44,7 +44,7 @@ def pull(page: Page, strokes: Iterable[Iterable[Point]]) -> None:
         page.mouse.move(*first)
         page.mouse.down()
         for point in rest:
-            page.mouse.move(*point, steps=3)
+            page.mouse.move(*point)
         page.mouse.up()
 
 

@@ -15,10 +15,10 @@ from browsing import Pages, Serving, reads, serious
 from hands import draw
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Serving]:
-    """A server that has kept nothing yet."""
-    serving = Serving(tmp_path)
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server that has kept nothing yet, nor does when a test has ended."""
+    serving = Serving(tmp_path_factory.mktemp("own"))
     yield serving
     serving.kill()
 
@@ -57,6 +57,8 @@ def test_a_digit_is_corrected_kept_shown_and_forgotten(
     expect(cards).to_have_count(0)
     page.click("#filter button:has-text('All')")
     expect(cards).to_have_count(1)
+    cards.nth(0).locator("button").click()
+    expect(cards).to_have_count(0)
 
 
 def test_a_correction_is_taken_back(open_page: Pages, own: Serving) -> None:

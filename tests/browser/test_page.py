@@ -117,7 +117,7 @@ def test_dark_mode_is_dark_and_reads_alike(open_page: Pages, keep: Keep) -> None
 
 
 def test_a_photo_is_read_box_by_box(open_page: Pages, keep: Keep, tmp_path: Path) -> None:
-    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page = open_page(permissions=("clipboard-read", "clipboard-write"))
     give(page)
     reads(page, "31412718")
     page.locator(".boxes .box").nth(4).click()
