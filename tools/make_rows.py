@@ -1,16 +1,11 @@
 """Make the row network that ships: generate rows, train on them, fit its temperature, publish the file and its card.
 
-    python tools/make_rows.py --epochs 34 --until 24 --chunks 0:45     [--run runs/rows]
-    python tools/make_rows.py --epochs 34 --chunks 38:54               the rest; an hour and a half in all, on one core
-    python tools/make_rows.py --publish [--data DIR]                   only the file and its card, from the run
+    python tools/make_rows.py [--run runs/rows] [--data DIR]               about an hour and a quarter on 2 cores
+    python tools/make_rows.py --publish [--run runs/rows] [--data DIR]     only the file and its card, from the run
 
-A training goes on where it was stopped: the state is kept after each epoch, which is 10,000 rows. Rows that are not in
-the cache yet are made first; the last epochs see those whose hands are more peculiar (datasets/strings.py). DIR holds
-crops of other hands (see benchmarks/rows.py), which are measured for the card and never trained on.
-
-The weights that ship were made in sittings while the tool grew: their epochs 1 to 4 saw chunks 0 to 14, 5 to 11 those
-to 26, 12 to 24 those to 44, the last ten 38 to 53; rows are bent from epoch 7 on, and the planned number of epochs
-changed. The commands above make weights like them, not the same bits.
+A training goes on where it was stopped: the state is kept after each round of 20,000 rows. Rows that are not in the
+cache yet are made first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for
+the card and never trained on.
 """
 
 from __future__ import annotations
@@ -20,8 +15,10 @@ import json
 import os
 import platform
 import time
+from concurrent.futures import ProcessPoolExecutor
 from hashlib import sha256
 from importlib.metadata import version
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +27,9 @@ import numpy as np
 from pendigit.files import make_folder, publish_text
 from pendigit.models import ROWS, WEIGHTS
 
-CHUNKS_AN_EPOCH = 5
-RATE, WARM = 2e-3, 0.08  # the highest learning rate, and the share of the training before it is reached
+CHUNKS = 200  # of 2,000 rows: each row is met two to three times, never twice alike (learning/rows.py)
+ROUNDS, CHUNKS_A_ROUND = 56, 10
+RATE, WARM = 2e-3, 0.05  # the highest learning rate, and the share of the training before it is reached
 FRESH = 1_000_000  # a chunk that no training has seen: for the temperature and the card
 TEMPERATURES = np.exp(np.linspace(np.log(0.6), np.log(1.8), 25))
 PURPOSE = "rows of digits that touch, on any paper"
@@ -42,25 +40,31 @@ def main() -> None:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("runs/rows"))
-    parser.add_argument("--epochs", type=int, default=34, help="epochs of the whole training, which its rate follows")
-    parser.add_argument("--until", type=int, default=None, help="stop after this epoch, to go on later")
-    parser.add_argument("--chunks", default="0:45", help="chunks of 2,000 rows: the first, and the one after the last")
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--publish", action="store_true", help="train no further")
     options = parser.parse_args()
-    # One thread: on a busy machine others only wait for one another. What is freed is kept, as the next step needs it.
-    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
     if not options.publish:
-        first, end = map(int, options.chunks.split(":"))
-        train(options.run, options.epochs, options.until or options.epochs, range(first, end))
-    if options.until:
-        return
+        make_chunks([*range(CHUNKS), FRESH])
+        train(options.run)
     publish(options.run)
     write_card(options.data)
 
 
-def train(run: Path, epochs: int, until: int, chunks: range) -> None:
-    """Train until an epoch of all epochs, or those that are left until then."""
+def make_chunks(numbers: list[int]) -> None:
+    """Make the chunks that are not in the cache."""
+    from pendigit.datasets.fonts import fetch_fonts, listed
+    from pendigit.datasets.strings import chunk_path, load_chunk
+
+    fetch_fonts(listed("hand", "print"))
+    missing = [number for number in numbers if not chunk_path(number).is_file()]
+    # Spawned, not forked: the process that trains has threads of its own.
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        for done, _ in enumerate(pool.map(load_chunk, missing), start=1):
+            print(f"\rrows: {done} of {len(missing)} chunks", end="" if done < len(missing) else "\n", flush=True)
+
+
+def train(run: Path) -> None:
+    """Train to the end, or what is left until then."""
     import pendigit.learning  # noqa: F401 - sets up Keras and JAX, before anything else loads them
     from pendigit.datasets.strings import load_chunk
     from pendigit.learning.checkpoint import EpochRecord, save_checkpoint
@@ -68,19 +72,18 @@ def train(run: Path, epochs: int, until: int, chunks: range) -> None:
 
     training, history = load(run)
     make_folder(run)
-    for epoch in range(len(history), until):
+    share = 1 / ROUNDS / CHUNKS_A_ROUND  # of the training that is one chunk
+    for number in range(len(history), ROUNDS):
         began, losses = time.perf_counter(), []
-        for part in range(CHUNKS_AN_EPOCH):
-            number = chunks[(epoch * CHUNKS_AN_EPOCH + part) % len(chunks)]
-            found = batches(load_chunk(number), np.random.default_rng((epoch, number)))
-            share = 1 / epochs / CHUNKS_AN_EPOCH
-            for loss in training.run(found, epoch / epochs + part * share, share):
+        for turn in range(number * CHUNKS_A_ROUND, (number + 1) * CHUNKS_A_ROUND):
+            found = batches(load_chunk(turn % CHUNKS), np.random.default_rng(turn))
+            for loss in training.run(found, turn * share, share):
                 losses.append(loss)
-                print(f"\repoch {epoch + 1}  {np.mean(losses[-50:]):.4f}", end="", flush=True)
+                print(f"\rround {number + 1}  {np.mean(losses[-50:]):.4f}", end="", flush=True)
         seconds = time.perf_counter() - began
-        history.append(EpochRecord(epoch, float(np.mean(losses)), 0.0, None, None, seconds))
+        history.append(EpochRecord(number, float(np.mean(losses)), 0.0, None, None, seconds))
         save_checkpoint(run / "checkpoint.npz", training.arrays(), history)
-        print(f"\repoch {epoch + 1} of {epochs}: loss {np.mean(losses):.4f}, {seconds:.0f} s", flush=True)
+        print(f"\rround {number + 1} of {ROUNDS}: loss {np.mean(losses):.4f}, {seconds:.0f} s", flush=True)
 
 
 def load(run: Path) -> tuple[Any, list[Any]]:
@@ -101,7 +104,7 @@ def load(run: Path) -> tuple[Any, list[Any]]:
 def publish(run: Path) -> None:
     """Publish the average of the weights with its temperature."""
     import pendigit.learning  # noqa: F401
-    from pendigit.datasets.strings import VERSION, load_chunk
+    from pendigit.datasets.strings import CHUNK, VERSION, load_chunk
     from pendigit.learning.row_export import export_rows
     from pendigit.learning.rows import batches
 
@@ -112,7 +115,7 @@ def publish(run: Path) -> None:
     widest = max(fresh, key=lambda batch: batch.frames.shape[2]).frames[:8]
     packages = {name: version(name) for name in ("pendigit", "keras", "jax", "numpy")}
     metadata = {
-        "recipe": {"data": f"strings-{VERSION}", "epochs": len(history), "rows": len(history) * 10_000, "rate": RATE},
+        "recipe": {"data": f"strings-{VERSION}", "rows": len(history) * CHUNKS_A_ROUND * CHUNK, "rate": RATE},
         "versions": {"python": platform.python_version(), **packages},
         "temperature": f"{temperature:.4f}",
         "minutes": f"{sum(record.seconds for record in history) / 60:.0f}",

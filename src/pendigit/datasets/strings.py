@@ -24,20 +24,22 @@ from pendigit.files import make_folder, publish
 from pendigit.home import cache_folder
 from pendigit.ink import Grey
 from pendigit.rowframe import ROW_HEIGHT, to_row
+from pendigit.writing.fluent import write_fluently
 from pendigit.writing.fonts import draw_character
-from pendigit.writing.forms import Rng, write
+from pendigit.writing.forms import Rng
 from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
 from pendigit.writing.slips import Slip, on_slip
 from pendigit.writing.strings import Line, random_habits, random_hand, random_number, write_line
 
-VERSION = 1  # of what is below: a change of it is another set
+VERSION = 2  # of what is below: a change of it is another set
 CHUNK = 2_000  # rows
 GLYPHS = 2_500  # digits drawn for a chunk; each is written about four times, never twice alike
 PENS = np.exp(np.linspace(np.log(FINE), np.log(BROAD), 9))  # shares of a digit's height
 KINDS = ("form", "mnist", "font")
-SHARES = np.array([0.45, 0.37, 0.18])  # of the kinds among the digits
-HABITS = 46  # from this chunk on half of the hands have habits: a training meets them when it can read the others
+SHARES = np.array([0.5, 0.35, 0.15])  # of the kinds among the digits
+HABITS = 0.5  # share of hands whose digits differ in size and place
+TOUCHING, JOINING = 0.45, 0.08  # shares of hands whose digits touch, and that hardly lift the pen
 MIXED = 0.25  # share of lines whose digits come from all kinds
 SAME = 0.5  # how often a hand writes a digit in the form it had before in the line
 WIDEST = 384  # pixels: longer rows are written anew
@@ -99,7 +101,7 @@ def make_rows(number: int, count: int) -> Rows:
     rows = Rows([], [], [])
     neighbour = None
     while len(rows.frames) < count:
-        slip, line = make_slip(rng, bank, neighbour if rng.random() < 0.15 else None, number >= HABITS)
+        slip, line = make_slip(rng, bank, neighbour if rng.random() < 0.15 else None)
         neighbour = line.ink
         frame = to_row(slip.grey)
         if frame.shape[1] > WIDEST or not 0 < len(slip.signs) <= MOST_SIGNS:
@@ -114,12 +116,14 @@ def make_rows(number: int, count: int) -> Rows:
 Bank = dict[tuple[str, int, int], list[Ink]]  # kind, digit, pen -> inks
 
 
-def make_slip(rng: Rng, bank: Bank, neighbour: Ink | None = None, habits: bool = False) -> tuple[Slip, Line]:
+def make_slip(rng: Rng, bank: Bank, neighbour: Ink | None = None) -> tuple[Slip, Line]:
     """A random number by a random hand with a random pen on a random slip."""
     pen = int(rng.integers(len(PENS)))
-    text, glyphs, hand = random_number(rng), _hand_glyphs(rng, bank, pen), random_hand(rng)
-    if habits and rng.random() < 0.5:
+    text, glyphs, hand = random_number(rng), _hand_glyphs(rng, bank, pen), random_hand(rng, TOUCHING)
+    if rng.random() < HABITS:
         hand = replace(hand, habits=random_habits(rng))
+    if rng.random() < JOINING:
+        hand = replace(hand, joins=rng.uniform(0.3, 0.9))
     line = write_line(rng, text, glyphs, hand, PENS[pen] * HEIGHT)
     return on_slip(rng, line, neighbour), line
 
@@ -135,7 +139,7 @@ def _bank(rng: Rng, count: int) -> Bank:
 
 def _draw(rng: Rng, kind: str, digit: int, pen: float) -> Ink:
     if kind == "form":
-        return draw(rng, write(rng, digit), pen)
+        return draw(rng, write_fluently(rng, digit), pen)
     if kind == "mnist":
         return repen(rng, bend(rng, _mnist()(rng, digit)), pen)
     ink = None

@@ -21,9 +21,14 @@ Emit = Callable[["Graph", Any, list[str]], str]
 
 
 class Graph:
-    """ONNX nodes and constants in the making."""
+    """ONNX nodes and constants in the making.
 
-    def __init__(self) -> None:
+    Args:
+        half: Keep kernels as 16-bit floats, which halves the file; what is computed with them stays in 32 bits.
+    """
+
+    def __init__(self, half: bool = False) -> None:
+        self._half = half
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self._names: dict[str, int] = {}
@@ -39,6 +44,12 @@ class Graph:
         name = self._unique(name)
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype), name))
         return name
+
+    def kernel(self, values: npt.ArrayLike, name: str) -> str:
+        """Store a layer's weights and return their name."""
+        if not self._half:
+            return self.constant(values, name)
+        return self.add("Cast", self.constant(values, name, np.float16), to=TensorProto.FLOAT)
 
     def ints(self, *values: int) -> str:
         """Store whole numbers, as shapes and axes need them."""
@@ -101,7 +112,7 @@ def _dense(graph: Graph, layer: Any, inputs: list[str]) -> str:
         raise ModelError(
             f"layer {layer.name!r} is a Dense on shape {layer.input.shape}", "a flat input", "put a Flatten before it"
         )
-    kernel = graph.constant(layer.kernel, f"{layer.name}_kernel")
+    kernel = graph.kernel(layer.kernel, f"{layer.name}_kernel")
     bias = [graph.constant(layer.bias, f"{layer.name}_bias")] if layer.use_bias else []
     return _activate(graph, layer, graph.add("Gemm", inputs[0], kernel, *bias))
 
@@ -111,7 +122,7 @@ def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
     kernel = np.asarray(layer.kernel)  # (height, width, in, out), depthwise: (height, width, channels, multiplier)
     if depthwise:
         kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
-    weights = graph.constant(kernel.transpose(3, 2, 0, 1), f"{layer.name}_kernel")
+    weights = graph.kernel(kernel.transpose(3, 2, 0, 1), f"{layer.name}_kernel")
     bias = [graph.constant(layer.bias, f"{layer.name}_bias")] if layer.use_bias else []
     convolved = graph.add(
         "Conv",

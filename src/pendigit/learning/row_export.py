@@ -25,6 +25,8 @@ def export_rows(
 ) -> None:
     """Write a row network to `path`: uint8 frames (n, 32, W) in, log probabilities (n, W / 2, 12) out.
 
+    Its kernels are rounded to 16 bits, in the model too, and kept so.
+
     Args:
         model: Frames (n, 32, W, 1) scaled to 0-1 -> logits (n, W / 2, 12).
         path: The `.onnx` file to publish.
@@ -36,6 +38,7 @@ def export_rows(
         ModelError: A layer cannot be exported, or the answers differ.
         OutputError: `path` cannot be written.
     """
+    _round(model)
     publish_model(
         _graph(model, temperature),
         path,
@@ -50,8 +53,14 @@ def keras_log_probabilities(model: keras.Model, frames: Grey, temperature: float
     return np.asarray(keras.ops.log_softmax(logits))
 
 
+def _round(model: keras.Model) -> None:
+    for variable in model.trainable_variables:
+        if variable.path.endswith("/kernel"):
+            variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
+
+
 def _graph(model: keras.Model, temperature: float) -> helper.GraphProto:
-    graph = Graph()
+    graph = Graph(half=True)
     scaled = graph.add("Div", graph.add("Cast", "rows", to=TensorProto.FLOAT), graph.constant(255, "white"))
     source = graph.add("Unsqueeze", scaled, graph.ints(1))
     logits = emit_network(graph, model, source)

@@ -22,13 +22,17 @@ from keras import layers
 
 from pendigit.datasets.strings import MOST_SIGNS, WIDEST, Rows
 from pendigit.errors import TrainingError
-from pendigit.learning.fastconv import fast_convolutions
+from pendigit.ink import Grey, uint8
+from pendigit.learning.parts import SAME, SHARED_OUT, averaged, compiled, everywhere, shared_out, summed
 from pendigit.learning.training import own
+from pendigit.recipes import MOST_PARTS
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT
 
 BUCKETS = {96: 64, 160: 48, 256: 32, WIDEST: 16}  # frames up to this wide -> as many in a batch
 NARROWER, TALLER = (0.85, 1.0), (0.88, 1.1)  # times, each time that a row is seen
 SLANT, DROP = 0.1, 0.7  # standard deviations: columns by rows, and pixels
+CHANGED = 0.4  # share of rows whose half-tones change; half as many are blurred, and half as many grainy
+_SHADES = [np.rint(255 * (np.arange(256) / 255) ** power).astype(np.uint8) for power in np.geomspace(0.55, 1.8, 13)]
 IMPOSSIBLE = 1e4  # nats: no way through the columns says so many signs
 CLEAR = 2  # columns around a sign's middle that may tell it or nothing
 NEAR = 1  # columns around a sign's middle, one of which should tell it
@@ -39,21 +43,22 @@ EMA = 0.998  # of the weights that are kept: an average over about five hundred 
 def row_network() -> keras.Model:
     """Frames (n, 32, W, 1) scaled to 0-1 -> logits (n, W / 2, 12): the digits, other signs, nothing.
 
-    Two strides come first, as rows are many pixels and few signs: 0.25 million parameters, 0.15 million multiply-adds
-    for each column of pixels.
+    Two strides come first, as rows are many pixels and few signs; blocks with a way around them (He, Zhang, Ren and Sun
+    2016) then keep their shape: 0.55 million parameters, 0.3 million multiply-adds for each column of pixels.
     """
     frames = keras.Input((ROW_HEIGHT, None, 1), name="frames")
     x = layers.ZeroPadding2D(((2, 1), (2, 1)))(frames)
-    x = layers.Conv2D(16, 5, strides=2, activation="relu")(x)
+    x = layers.Conv2D(24, 5, strides=2, activation="relu")(x)
     x = layers.ZeroPadding2D(((1, 0), (1, 0)))(x)
-    x = layers.Conv2D(48, 3, strides=2, use_bias=False)(x)
+    x = layers.Conv2D(56, 3, strides=2, use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.97)(x))
-    x = _normalised(x, 48)
+    x = layers.Add()([x, _normalised(x, 56)])
     x = layers.MaxPooling2D((2, 1))(x)
-    x = _normalised(x, 80)
-    x = _normalised(x, 96, (4, 3))
-    x = _normalised(x, 96, (1, 5))
-    x = _normalised(x, 96, (1, 5))
+    x = _normalised(x, 96)
+    x = layers.Add()([x, _normalised(x, 96)])
+    x = _normalised(x, 144, (4, 3))
+    for _ in range(2):
+        x = layers.Add()([x, _normalised(x, 144, (1, 5))])
     x = layers.Conv2D(CLASSES * 4 // COLUMN, 1)(x)  # two columns side by side
     return keras.Model(frames, layers.Reshape((-1, CLASSES))(x), name="rows")
 
@@ -94,6 +99,7 @@ def _batch(rows: Rows, chosen: npt.NDArray[np.intp], width: int, rng: np.random.
     for place, index in enumerate(chosen):
         wide, matrix = _bent(rng)
         cv2.warpAffine(rows.frames[index], matrix, (width, ROW_HEIGHT), dst=frames[place], flags=cv2.INTER_LINEAR)
+        frames[place] = _scanned(rng, frames[place])
         signs[place, : counts[place]] = rows.signs[index]
         columns = np.clip(rows.centres[index] * wide / COLUMN, NEAR, width // COLUMN - 1 - NEAR)
         centres[place, : counts[place]] = columns.astype(np.int32)
@@ -108,10 +114,21 @@ def _bent(rng: np.random.Generator) -> tuple[float, npt.NDArray[np.float32]]:
     return wide, np.array([[wide, -slant, slant * middle], [0, tall, drop]], np.float32)
 
 
-def row_loss(logits: Any, batch: Batch) -> Any:
-    """Logits (n, T, 12) -> the mean loss of a sign in nats: CTC's, and a share of that of its place."""
-    total = jnp.maximum(1, batch.counts.sum())
-    return ctc(logits, batch).sum() / total + PLACES * _place_loss(jax.nn.log_softmax(logits), batch).sum() / total
+def _scanned(rng: np.random.Generator, frame: Grey) -> Grey:
+    """A row paler or darker in its half-tones, out of focus, or grainy: as another scanner shows it."""
+    if rng.random() < CHANGED:
+        frame = cv2.LUT(frame, _SHADES[int(rng.integers(len(_SHADES)))])
+    if rng.random() < CHANGED / 2:
+        frame = uint8(cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.3, 0.9)))
+    if rng.random() < CHANGED / 2:
+        grain = rng.standard_normal(frame.shape, np.float32) * np.float32(rng.exponential(8.0))
+        frame = np.clip(frame + grain, 0, 255).astype(np.uint8)
+    return frame
+
+
+def row_loss(logits: Any, batch: Batch, total: Any) -> Any:
+    """Logits (n, T, 12) -> the loss in nats of one of `total` signs: CTC's, and a share of that of its place."""
+    return (ctc(logits, batch).sum() + PLACES * _place_loss(jax.nn.log_softmax(logits), batch).sum()) / total
 
 
 def ctc(logits: Any, batch: Batch) -> Any:
@@ -149,23 +166,24 @@ class RowTraining:
         model: The network.
         rate: The highest learning rate.
         warm: The share of the training in which the rate rises to it.
+        parts: Of each batch, computed at once, a core each.
     """
 
-    def __init__(self, model: keras.Model, rate: float, warm: float) -> None:
-        self.model, self._rate, self._warm = model, rate, warm
+    def __init__(self, model: keras.Model, rate: float, warm: float, parts: int = MOST_PARTS) -> None:
+        self.model, self._rate, self._warm, self._parts = model, rate, warm, parts
         self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4, global_clipnorm=2.0)
         self._optimizer.build(model.trainable_variables)
         groups = model.trainable_variables, model.non_trainable_variables, self._optimizer.variables
         trainable, fixed, optimizer = ([own(variable.value) for variable in group] for group in groups)
-        self.state = State(trainable, fixed, optimizer, average=[own(value) for value in trainable])
-        self._step = jax.jit(self._update)
+        self.state: State
+        self._keep(State(trainable, fixed, optimizer, average=[own(value) for value in trainable]))
+        self._step = compiled(self._update, parts, (SAME, SHARED_OUT, SAME))
 
     def run(self, found: list[Batch], start: float, share: float) -> Iterator[float]:
         """Train on batches, which are the training's `share` from `start` (0 to 1) on, yielding each loss."""
         for index, batch in enumerate(found):
             rate = self._rate_at(start + share * index / len(found))
-            with fast_convolutions():  # acts while a width is compiled
-                values = self._step(vars(self.state), batch, np.float32(rate))
+            values = self._step(vars(self.state), shared_out(batch, self._parts), np.float32(rate))
             self.state = State(**values[0])
             loss = float(values[1])
             if not math.isfinite(loss):
@@ -180,7 +198,10 @@ class RowTraining:
         """Go on from what `arrays` gave."""
         shape = jax.tree.structure(vars(self.state))
         leaves = [jnp.asarray(arrays[key]) for key in sorted(arrays)]
-        self.state = State(**jax.tree.unflatten(shape, leaves))
+        self._keep(State(**jax.tree.unflatten(shape, leaves)))
+
+    def _keep(self, state: State) -> None:
+        self.state = State(**everywhere(vars(state), self._parts))
 
     def settle(self) -> keras.Model:
         """Put the average of the weights into the network and return it."""
@@ -199,14 +220,21 @@ class RowTraining:
 
     def _update(self, state: dict[str, list[Any]], batch: Batch, rate: Any) -> tuple[dict[str, list[Any]], Any]:
         x = batch.frames.astype(jnp.float32)[..., None] / 255
+        total = jnp.maximum(1, summed(batch.counts.sum(), self._parts))
 
         def loss_of(trainable: list[Any]) -> tuple[Any, list[Any]]:
             logits, fixed = self.model.stateless_call(trainable, state["fixed"], x, training=True)
-            return row_loss(logits, batch), fixed
+            return row_loss(logits, batch, total), fixed
 
         (loss, fixed), slopes = jax.value_and_grad(loss_of, has_aux=True)(state["trainable"])
+        loss, slopes = summed((loss, slopes), self._parts)
         optimizer = [rate if index == 1 else value for index, value in enumerate(state["optimizer"])]
         trainable, optimizer = self._optimizer.stateless_apply(optimizer, slopes, state["trainable"])
         kept = jnp.minimum(EMA, (1 + optimizer[0]) / (10 + optimizer[0]))  # short at the start
         average = [kept * old + (1 - kept) * new for old, new in zip(state["average"], trainable, strict=True)]
-        return {"trainable": trainable, "fixed": fixed, "optimizer": optimizer, "average": average}, loss
+        return {
+            "trainable": trainable,
+            "fixed": averaged(fixed, self._parts),
+            "optimizer": optimizer,
+            "average": average,
+        }, loss

@@ -24,9 +24,9 @@ from pendigit.classifier import SIDE, Frames
 from pendigit.errors import TrainingError
 from pendigit.learning.fastconv import fast_convolutions
 from pendigit.learning.objective import is_right
+from pendigit.learning.parts import PARTS, averaged, compiled, everywhere, summed
 
 BLOCK_SECONDS = 1.0  # how long Ctrl-C and the progress line may wait
-PARTS = "parts"  # the name of the axis over which the parts of a batch lie
 FIRST_BLOCK = 32  # steps: short enough on any machine to measure the rate by
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -111,21 +111,20 @@ class CompiledEngine:
     def __init__(self, task: Task) -> None:
         task.optimizer.build(task.model.trainable_variables)
         self._task = task
-        self._data = self._everywhere((task.frames, task.labels))
+        self._data = everywhere((task.frames, task.labels), task.parts)
         self._teacher = _values(task.teacher) if task.teacher else []
         # Placed as the block's results are: otherwise its second call would compile it once more.
-        self._state = self._everywhere(
-            State(*([own(variable.value) for variable in group] for group in self._groups()))
-        )
+        state = State(*([own(variable.value) for variable in group] for group in self._groups()))
+        self._state = everywhere(state, task.parts)
         self._steps_per_block = FIRST_BLOCK
-        self._block = self._compiled()
+        self._block = compiled(self._run_block, task.parts)
 
     def epoch(self, number: int) -> Iterator[Progress]:
         """Train epoch `number` (from 0), yielding after each block. Raises TrainingError when the loss diverges."""
         count, batch = len(self._task.labels), self._task.batch_size
         steps = math.ceil(count / batch)
         order = jnp.asarray(epoch_order(count, steps * batch, self._task.seed, number))
-        totals = self._everywhere(Totals(np.float32(0), np.int32(0)))
+        totals = everywhere(Totals(np.float32(0), np.int32(0)), self._task.parts)
         start = 0
         while start < steps:
             stop = min(steps, start + self._steps_per_block)
@@ -150,7 +149,8 @@ class CompiledEngine:
     def restore(self, state: Arrays) -> None:
         """Go on from what `state` gave."""
         leaves = iter([jnp.asarray(state[key]) for key in sorted(state)])
-        self._state = self._everywhere(State(*([next(leaves) for _ in group] for group in self._state)))
+        restored = State(*([next(leaves) for _ in group] for group in self._state))
+        self._state = everywhere(restored, self._task.parts)
 
     def settle(self) -> keras.Model:
         """Put what was learned so far into the model and return it; with a moving average, the average."""
@@ -163,29 +163,6 @@ class CompiledEngine:
     def _groups(self) -> tuple[list[Any], list[Any], list[Any]]:
         model = self._task.model
         return model.trainable_variables, model.non_trainable_variables, self._task.optimizer.variables
-
-    def _compiled(self) -> Any:
-        """The block as one program. With several parts it runs on as many of the CPU's devices, a core each."""
-        if self._task.parts == 1:
-            return jax.jit(self._run_block)
-        everywhere = jax.sharding.PartitionSpec()
-        run = jax.shard_map(
-            self._run_block, mesh=self._mesh(), in_specs=everywhere, out_specs=everywhere, check_vma=False
-        )
-        return jax.jit(run, compiler_options={"xla_cpu_multi_thread_eigen": False})
-
-    def _mesh(self) -> Any:
-        return jax.make_mesh((self._task.parts,), (PARTS,))
-
-    def _everywhere(self, arrays: Any) -> Any:
-        """Host arrays on each device that takes part."""
-        if self._task.parts == 1:
-            return jax.tree.map(jnp.asarray, arrays)
-        return jax.device_put(arrays, jax.sharding.NamedSharding(self._mesh(), jax.sharding.PartitionSpec()))
-
-    def _summed(self, values: Any) -> Any:
-        """Sums over the parts of a batch, each of which knows its own."""
-        return values if self._task.parts == 1 else jax.lax.psum(values, PARTS)
 
     def _pace(self, steps: int, seconds: float) -> None:
         """Size the next block by the last one's rate; growing fourfold at most keeps a quick block from misleading."""
@@ -213,20 +190,18 @@ class CompiledEngine:
 
     def _step(self, state: State, totals: Totals, batch: tuple[Any, Any, Any], teacher: Any) -> tuple[State, Totals]:
         slopes, fixed, sums = self._slopes(state, batch, teacher)
-        slopes, sums = self._summed((slopes, sums))
-        if self._task.parts > 1:  # moving averages; the seeds of dropout are the same in every part
-            fixed = [
-                jax.lax.pmean(value, PARTS) if jnp.issubdtype(value.dtype, jnp.floating) else value for value in fixed
-            ]
+        slopes, sums = summed((slopes, sums), self._task.parts)
         trainable, optimizer = self._task.optimizer.stateless_apply(state.optimizer, slopes, state.trainable)
-        return State(trainable, fixed, optimizer), Totals(totals.loss + sums.loss, totals.correct + sums.correct)
+        return State(trainable, averaged(fixed, self._task.parts), optimizer), Totals(
+            totals.loss + sums.loss, totals.correct + sums.correct
+        )
 
     def _slopes(self, state: State, batch: tuple[Any, Any, Any], teacher: Any) -> tuple[list[Any], list[Any], Totals]:
         """The gradient of the batch's mean loss, the changed fixed values, and the batch's sums."""
         key = jax.random.fold_in(jax.random.key(self._task.seed), state.optimizer[0])  # [0]: the steps so far
         if self._task.parts > 1:
             key = jax.random.fold_in(key, jax.lax.axis_index(PARTS))
-        whole = self._summed(batch[2].sum())
+        whole = summed(batch[2].sum(), self._task.parts)
         micro = self._task.micro_batch
         if not micro or micro >= len(batch[2]):
             return self._part(state.trainable, state.fixed, batch, whole, key, teacher)

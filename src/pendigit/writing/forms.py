@@ -20,6 +20,7 @@ Rng: TypeAlias = np.random.Generator
 Curve: TypeAlias = npt.NDArray[np.float64]  # (n, 2): x, y
 Strokes: TypeAlias = list[Curve]
 Point: TypeAlias = tuple[float, float]
+Form: TypeAlias = Callable[[Rng], Strokes]
 
 PER_SPAN = 7  # points of a curve between two of the points that it is led through
 WOBBLE = 0.03  # of the digit's height: how far a hand misses the point it aims at, standard deviation
@@ -34,7 +35,7 @@ CATMULL_ROM = (
 
 def write(rng: Rng, digit: int) -> Strokes:
     """The strokes of one digit as one hand writes it once."""
-    return _by_hand(rng, FORMS[digit](rng))
+    return by_hand(rng, FORMS[digit](rng))
 
 
 def smooth(rng: Rng, points: Sequence[Point], wobble: float = WOBBLE) -> Curve:
@@ -63,9 +64,9 @@ def arc(rng: Rng, centre: Point, radii: Point, start: float, sweep: float) -> Cu
     return smooth(rng, list(zip(x.tolist(), y.tolist(), strict=True)), WOBBLE / 2)
 
 
-def _by_hand(rng: Rng, strokes: Strokes) -> Strokes:
+def by_hand(rng: Rng, strokes: Strokes) -> Strokes:
     """Stretch, slant, turn, bend and shake: what a hand does to all strokes of a digit alike."""
-    wide = rng.uniform(0.3, 0.5) if _chance(rng, 0.12) else rng.uniform(0.5, 1.15)
+    wide = rng.uniform(0.3, 0.5) if chance(rng, 0.12) else rng.uniform(0.5, 1.15)
     slant, turn = rng.normal(0.12, 0.2), np.radians(rng.normal(0, 5))
     bends = rng.normal(0, 0.035, (2, 2, 2))  # axis moved, axis along which, wave
     phases = rng.uniform(0, 2 * np.pi, (2, 2, 2))
@@ -84,16 +85,17 @@ def _by_hand(rng: Rng, strokes: Strokes) -> Strokes:
     return done
 
 
-def _chance(rng: Rng, share: float) -> bool:
+def chance(rng: Rng, share: float) -> bool:
+    """True in a share of the cases."""
     return bool(rng.random() < share)
 
 
 def _zero(rng: Rng) -> Strokes:
     start, sweep = rng.uniform(-150, -20), rng.uniform(330, 400) * rng.choice([-1, 1], p=[0.8, 0.2])
     strokes = [arc(rng, (0.5, 0.5), (rng.uniform(0.3, 0.5), 0.5), start, sweep)]
-    if _chance(rng, 0.1):  # a tail where the loop closes
+    if chance(rng, 0.1):  # a tail where the loop closes
         strokes[0] = joined(strokes[0], smooth(rng, [(0, 0), (rng.uniform(0.1, 0.35), rng.uniform(-0.15, 0.1))]))
-    if _chance(rng, 0.08):
+    if chance(rng, 0.08):
         over = rng.uniform(-0.05, 0.25)
         strokes.append(smooth(rng, [(0.15 - over, 0.9 + over / 2), (0.85 + over, 0.1 - over / 2)]))
     return strokes
@@ -101,14 +103,14 @@ def _zero(rng: Rng) -> Strokes:
 
 def _one(rng: Rng) -> Strokes:
     stem = smooth(rng, [(0.5, 0), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)
-    if _chance(rng, 0.3):
+    if chance(rng, 0.3):
         return [stem]
     length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 70))  # of the flag, off the stem
     tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
     bend = rng.normal(0, 0.08) * length
     flag = smooth(rng, [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend), (0.5, 0)], 0.015)
     strokes = [joined(flag, stem)]
-    if _chance(rng, 0.2):
+    if chance(rng, 0.2):
         half, middle = rng.uniform(0.15, 0.45), 0.5 + rng.normal(0, 0.07)
         strokes.append(smooth(rng, [(middle - half, 1), (middle + half, 1)]))
     return strokes
@@ -116,10 +118,10 @@ def _one(rng: Rng) -> Strokes:
 
 def _two(rng: Rng) -> Strokes:
     left, low = rng.uniform(0.0, 0.15), rng.uniform(0.12, 0.32)
-    if _chance(rng, 0.2):  # angular, like a z
+    if chance(rng, 0.2):  # angular, like a z
         top = joined(smooth(rng, [(left, low / 3), (0.85, 0)]), smooth(rng, [(0.85, 0), (0.5, 0.5), (0.05, 1)]))
     else:
-        hook = [(left + 0.1, low + 0.1)] if _chance(rng, 0.25) else []
+        hook = [(left + 0.1, low + 0.1)] if chance(rng, 0.25) else []
         belly = (rng.uniform(0.8, 0.95), rng.uniform(0.2, 0.34))
         top = smooth(rng, [*hook, (left, low), (0.45, 0.0), belly, (rng.uniform(0.5, 0.7), 0.6), (0.05, 0.97)])
     kind = rng.random()
@@ -150,12 +152,12 @@ def _three(rng: Rng) -> Strokes:
     end = (rng.uniform(0.0, 0.15), rng.uniform(0.78, 0.98))
     upper, lower = (rng.uniform(0.72, 0.95), waist[1] / 2), (rng.uniform(0.85, 1.0), (1 + waist[1]) / 2)
     bowl = smooth(rng, [waist, lower, (0.5, 1), end], 0.025)
-    if _chance(rng, 0.25):  # flat top
-        start = [(rng.uniform(0.0, 0.15), rng.uniform(0.0, 0.2))] if _chance(rng, 0.2) else []
+    if chance(rng, 0.25):  # flat top
+        start = [(rng.uniform(0.0, 0.15), rng.uniform(0.0, 0.2))] if chance(rng, 0.2) else []
         roof = smooth(rng, [*start, (0.08, 0.02), (0.85, 0)], 0.02)
         return [joined(roof, smooth(rng, [(0.85, 0), waist], 0.02), bowl)]
     top = smooth(rng, [(rng.uniform(0.0, 0.18), rng.uniform(0.08, 0.28)), (0.45, 0), upper, waist], 0.025)
-    if _chance(rng, 0.2):  # a small loop at the waist
+    if chance(rng, 0.2):  # a small loop at the waist
         size = rng.uniform(0.05, 0.12)
         loop = smooth(
             rng, [waist, (waist[0] - size, waist[1] + size / 2), (waist[0] - size / 2, waist[1] + size), waist], 0.01
@@ -174,7 +176,7 @@ def _four(rng: Rng) -> Strokes:
         )
         return [slope, smooth(rng, [(stem_x, rng.uniform(-0.03, 0.05)), (stem_x + lean, 1)], 0.02)]
     left = rng.uniform(0.0, 0.35)  # where the open form begins
-    top = rng.uniform(0.1, bar - 0.15) if _chance(rng, 0.5) else rng.uniform(-0.05, 0.1)  # of the stem
+    top = rng.uniform(0.1, bar - 0.15) if chance(rng, 0.5) else rng.uniform(-0.05, 0.1)  # of the stem
     stem = smooth(rng, [(stem_x, top), (stem_x + lean, 0.55), (stem_x + 2 * lean - 0.05, 1)], 0.02)
     if kind < 0.6:  # open, with a corner
         corner = (rng.uniform(-0.05, 0.15), bar)
@@ -184,7 +186,7 @@ def _four(rng: Rng) -> Strokes:
         ]
     if kind < 0.8:  # open and round, the bar ends at the stem or beyond
         cup = smooth(
-            rng, [(left, 0), (0.02, bar * 0.7), (0.2, bar), (stem_x if _chance(rng, 0.5) else reach, bar * 0.92)]
+            rng, [(left, 0), (0.02, bar * 0.7), (0.2, bar), (stem_x if chance(rng, 0.5) else reach, bar * 0.92)]
         )
         return [cup, stem]
     # in one stroke: down, across, up to the stem's top and down it
@@ -217,29 +219,29 @@ def _six(rng: Rng) -> Strokes:
     close = (rng.uniform(0.02, 0.3), rng.uniform(0.65, 0.85))
     back = (rng.uniform(0.0, 0.2), rng.uniform(0.45, 0.6))
     back = (back[0], back[1])
-    if _chance(rng, 0.25):  # straight back
+    if chance(rng, 0.25):  # straight back
         down = smooth(rng, [top, (0.05, 0.7)], 0.02)
         return [joined(down, smooth(rng, [(0.05, 0.7), (0.3, 1), (right, 0.8), (0.55, high), close], 0.025))]
-    begin = [(top[0] + 0.1, top[1] + 0.12)] if _chance(rng, 0.15) else []
+    begin = [(top[0] + 0.1, top[1] + 0.12)] if chance(rng, 0.15) else []
     points = [*begin, top, back, (0.1, 0.85), (0.5, 1), (right, (1 + high) / 2), (0.5, high), close]
     return [smooth(rng, points, 0.025)]
 
 
 def _seven(rng: Rng) -> Strokes:
-    if _chance(rng, 0.2):
+    if chance(rng, 0.2):
         return _narrow_seven(rng)
     corner, foot = (rng.uniform(0.8, 1.0), rng.uniform(-0.03, 0.05)), (rng.uniform(0.15, 0.65), 1.0)
     bend = rng.normal(0, 0.07)
     start = (rng.uniform(0, 0.12), rng.uniform(0.0, 0.1))
-    tick = [(start[0] + rng.normal(0, 0.03), rng.uniform(0.12, 0.3))] if _chance(rng, 0.3) else []
+    tick = [(start[0] + rng.normal(0, 0.03), rng.uniform(0.12, 0.3))] if chance(rng, 0.3) else []
     roof_bend = (0.45, 0.03 + abs(rng.normal(0, 0.05)))
     stem = [corner, ((corner[0] + foot[0]) / 2 + bend, 0.5), foot]
-    if _chance(rng, 0.25):  # no corner, in one bend
+    if chance(rng, 0.25):  # no corner, in one bend
         strokes = [smooth(rng, [*tick, start, roof_bend, *stem], 0.02)]
     else:
         roof = smooth(rng, [start, roof_bend, corner], 0.02)
         strokes = [joined(*([smooth(rng, [*tick, start], 0.02)] if tick else []), roof, smooth(rng, stem, 0.02))]
-    if _chance(rng, 0.45):
+    if chance(rng, 0.45):
         y, half, tilt = rng.uniform(0.38, 0.66), rng.uniform(0.15, 0.4), rng.normal(-0.02, 0.07)
         x = corner[0] + (foot[0] - corner[0]) * y + rng.normal(0, 0.06)
         strokes.append(smooth(rng, [(x - half, y + tilt), (x + half, y - tilt)], 0.015))
@@ -254,7 +256,7 @@ def _narrow_seven(rng: Rng) -> Strokes:
         smooth(rng, [start, corner], 0.015),
         smooth(rng, [corner, ((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot], 0.015),
     ]
-    if _chance(rng, 0.6):
+    if chance(rng, 0.6):
         tick = (start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))
         strokes.insert(0, smooth(rng, [tick, start], 0.015))
     return [joined(*strokes)]
@@ -262,7 +264,7 @@ def _narrow_seven(rng: Rng) -> Strokes:
 
 def _eight(rng: Rng) -> Strokes:
     waist, upper, lower = rng.uniform(0.4, 0.54), rng.uniform(0.26, 0.42), rng.uniform(0.34, 0.5)
-    if _chance(rng, 0.25):  # two loops, one on the other
+    if chance(rng, 0.25):  # two loops, one on the other
         middle = 0.5 + rng.normal(0, 0.04)
         start = rng.uniform(-180, 180)
         return [
@@ -276,7 +278,7 @@ def _eight(rng: Rng) -> Strokes:
     gap = rng.uniform(-0.12, 0.12)  # where the last stroke ends beside the first
     up = [(0.5 + upper * 0.9, waist * 0.45), (0.5 + upper * 0.7 + gap, rng.uniform(-0.05, 0.15))]
     curve = smooth(rng, [*down, *under, *up], 0.025)
-    if _chance(rng, 0.3):  # the other way round
+    if chance(rng, 0.3):  # the other way round
         curve = curve * (-1, 1) + (1, 0)
     return [curve]
 
@@ -291,7 +293,7 @@ def _nine(rng: Rng) -> Strokes:
         (0.42, high),
         (right - 0.02, high * rng.uniform(0.5, 0.8)),
     ]
-    if _chance(rng, 0.25):  # a loop that does not close
+    if chance(rng, 0.25):  # a loop that does not close
         loop = [(right - rng.uniform(0.1, 0.3), rng.uniform(0, 0.1)), *loop[2:]]
     top = (right, rng.uniform(-0.02, 0.12))
     kind = rng.random()
@@ -305,6 +307,6 @@ def _nine(rng: Rng) -> Strokes:
     return [joined(smooth(rng, loop, 0.025), smooth(rng, tail, 0.02))]
 
 
-FORMS: tuple[Callable[[Rng], Strokes], ...] = (
+FORMS: tuple[Form, ...] = (
     _zero, _one, _two, _three, _four, _five, _six, _seven, _eight, _nine,
 )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Training the row network: batches that know their places, a falling loss, and an export that answers as Keras does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pendigit.datasets.dataset import Dataset
+from pendigit.datasets.strings import Rows
+from pendigit.learning.row_export import export_rows, keras_log_probabilities
+from pendigit.learning.rows import BUCKETS, RowTraining, batches, row_network
+from pendigit.rowframe import BLANK, COLUMN, ROW_HEIGHT, to_row
+from pendigit.rownet import RowNetwork
+from pendigit.writing.glyphs import glyphs_of
+from pendigit.writing.slips import on_slip
+from pendigit.writing.strings import random_hand, write_line
+
+NARROWEST = min(BUCKETS)  # pixels: short rows only, so that one program is compiled
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def rows(mini: Dataset) -> Rows:
+    """A batch of rows of one to three of MNIST's digits."""
+    glyph, rng = glyphs_of(mini.x_train, mini.y_train), np.random.default_rng(0)
+    found = Rows([], [], [])
+    while len(found.frames) < BUCKETS[NARROWEST]:
+        text = "".join(map(str, rng.integers(0, 10, rng.integers(1, 4))))
+        slip = on_slip(rng, write_line(rng, text, lambda rng, c: glyph(rng, int(c)), random_hand(rng), 6), hard=0)
+        frame = to_row(slip.grey)
+        if frame.shape[1] > NARROWEST:
+            continue
+        found.frames.append(frame)
+        found.signs.append(np.array(slip.signs, np.uint8))
+        found.centres.append(np.array(slip.centres, np.float32) * np.float32(frame.shape[1]))
+    return found
+
+
+def test_a_batch_knows_what_stands_where(rows: Rows) -> None:
+    (batch,) = batches(rows, np.random.default_rng(1))
+    assert batch.frames.shape == (BUCKETS[NARROWEST], ROW_HEIGHT, NARROWEST)
+    written = sorted(tuple(signs) for signs in rows.signs)
+    assert sorted(tuple(signs[:count]) for signs, count in zip(batch.signs, batch.counts, strict=True)) == written
+    for frame, centres, count in zip(batch.frames, batch.centres, batch.counts, strict=True):
+        assert (np.diff(centres[:count]) > 0).all()
+        near = [frame[:, max(0, COLUMN * centre - 8) : COLUMN * centre + 8].max() for centre in centres[:count]]
+        assert min(near) > 100  # there is ink
+    (again,) = batches(rows, np.random.default_rng(1))
+    assert (again.frames == batch.frames).all()
+    (other,) = batches(rows, np.random.default_rng(2))
+    assert (other.frames != batch.frames).any()  # never twice alike
+
+
+def test_training_lowers_the_loss_and_the_export_answers_as_keras(rows: Rows, tmp_path: Path) -> None:
+    training = RowTraining(row_network(), rate=2e-3, warm=0.1)
+    found = [batches(rows, np.random.default_rng(step))[0] for step in range(STEPS)]
+    losses = list(training.run(found[: STEPS // 2], start=0.1, share=0.1))
+    kept = training.arrays()
+    losses += training.run(found[STEPS // 2 :], start=0.2, share=0.1)
+    assert losses[-1] < 0.5 * losses[0]
+    training.restore(kept)  # goes on as it did
+    assert list(training.run(found[STEPS // 2 :], start=0.2, share=0.1)) == losses[STEPS // 2 :]
+
+    model, path = training.settle(), tmp_path / "rows.onnx"
+    wide = np.tile(found[0].frames, (1, 1, 4))[:8]
+    export_rows(model, path, wide, {"made": "by a test"}, temperature=1.5)
+    network = RowNetwork(path)
+    assert np.allclose(network.logits(wide), keras_log_probabilities(model, wide, 1.5), atol=1e-3)
+    assert network.metadata["made"] == "by a test"
+    assert path.stat().st_size < 2.2 * model.count_params()  # sixteen bits for each weight
+    assert network.logits(wide).shape[1:] == (wide.shape[2] // COLUMN, BLANK + 1)
