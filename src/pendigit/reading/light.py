@@ -17,7 +17,7 @@ NARROW = 1 / 16  # of the shorter side: nor are those of writing that fills a pa
 SHARP = 0.6  # of its darkness by which a pen's stroke ends within 4 pixels: pens by 1.0, shadows by 0.42 at most
 NOISE = 6.0  # standard deviations of the paper's grain: less is no ink
 GRAINY = 8.0  # of 255, the grain's deviation: above six times as much, the threshold tears pale strokes apart
-FOCUS = 1.0  # pixels of the photo: so wide grain is averaged; the thinnest strokes that are read have three
+FOCUS = 1.3  # pixels of the photo: so wide grain is averaged; the thinnest strokes that are read have three
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
 PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
 SHARE = 0.4  # of the darkest ink nearby: what is paler is the soft edge of a stroke, or the paper's pattern
@@ -43,6 +43,11 @@ class Ink(NamedTuple):
     traces: Grey
     noise: float
     light_on_dark: bool
+
+    def within(self, area: Grey) -> Ink:
+        """Only what lies in an area (H, W) of 255."""
+        ink, mask, traces = (uint8(cv2.bitwise_and(layer, area)) for layer in self[:3])
+        return self._replace(ink=ink, mask=mask, traces=traces)
 
 
 def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:

@@ -22,6 +22,9 @@ WHOLE = 0.8  # of a run that is ink: strokes that cross and gaps in print leave 
 SLOPES = (-0.07, -0.035, 0.0, 0.035, 0.07)  # rise by length, 0 to 4 degrees: what the skew leaves in perspective
 WOBBLE = 3  # pixels: how far a line may stray from a slope
 NEAR = 6  # pixels: how near to a corner the sides of a box end
+STEEPEST, STEP = 0.14, 0.004  # rise by length of lines that cross the page, 0 to 8 degrees; 2 pixels on the page's half
+FIELDS, CROSSED = 8, 7  # parts of the page from side to side, and how many of them a line that crosses it runs through
+INKED = 0.25  # of a part's length that is such a line's ink: grain leaves so much of a faint one
 
 
 def find_lines(mask: Grey, height: float | None = None) -> Grey:
@@ -43,7 +46,9 @@ def _find(mask: Grey, height: float | None) -> Grey:
     rows, columns = mask.shape
     if height is None:
         thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape)))
-        return uint8(cv2.bitwise_or(_level(mask, LONG * columns, thick), _upright(mask, LONG * rows, thick)))
+        lines = cv2.bitwise_or(_level(mask, LONG * columns, thick), _upright(mask, LONG * rows, thick))
+        across, down = _crossing(_thin(mask, thick)), cv2.transpose(_crossing(_thin(_turned(mask), thick)))
+        return uint8(cv2.bitwise_or(lines, cv2.bitwise_or(across, down)))
     thick = max(LEAST_THICK, round(THICK * height))
     level = _level(mask, _longer_than_strokes(columns, height), thick)
     upright = _upright(mask, _longer_than_strokes(rows, height), thick)
@@ -72,8 +77,44 @@ def without_lines(mask: Grey, ink: Grey, lines: Grey) -> Grey:
     return uint8(cv2.bitwise_or(rest, cv2.bitwise_and(closed, lines)))
 
 
+def _crossing(thin: Grey) -> Grey:
+    """Lines that run from side to side of the page, however broken: thin ink (H, W) -> 255 on them.
+
+    A Hough transform of the ink's upper edges: each fine slope and height is a straight line, on which ink is counted in
+    each part of the page. Writing keeps away from the page's sides, and its strokes lie at many heights.
+    """
+    rows, columns = thin.shape
+    edges = cv2.subtract(thin, cv2.warpAffine(thin, np.float32([[1, 0, 0], [0, 1, 1]]), (columns, rows)))
+    found = np.zeros_like(thin)
+    (y, x), (every_y, every_x) = np.nonzero(edges), np.nonzero(thin)
+    if columns < FIELDS or len(y) < CROSSED * INKED * columns / FIELDS:
+        return found
+    field = x * FIELDS // columns
+    rise = round(STEEPEST * columns / 2) + WOBBLE
+    near = np.ones(2 * WOBBLE + 1, bool)
+    for slope in np.arange(-STEEPEST, STEEPEST + STEP / 2, STEP):
+        heights = (y + slope * (x - columns / 2) + rise).astype(np.intp)
+        counts = np.bincount(heights * FIELDS + field, minlength=(rows + 2 * rise) * FIELDS).reshape(-1, FIELDS)
+        counts[1:-1] = counts[:-2] + counts[1:-1] + counts[2:]
+        lined = (counts >= INKED * columns / FIELDS).sum(axis=1) >= CROSSED
+        if lined.any():
+            lined = np.convolve(lined, near, "same") > 0
+            on = lined[(every_y + slope * (every_x - columns / 2) + rise).astype(np.intp)]
+            found[every_y[on], every_x[on]] = 255
+    return found
+
+
+def _turned(mask: Grey) -> Grey:
+    return uint8(cv2.transpose(mask))
+
+
+def _thin(mask: Grey, thick: int) -> Grey:
+    """What of a mask is thin from top to bottom."""
+    return uint8(cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))))
+
+
 def _upright(mask: Grey, length: float, thick: int) -> Grey:
-    return uint8(cv2.transpose(_level(uint8(cv2.transpose(mask)), length, thick)))
+    return _turned(_level(_turned(mask), length, thick))
 
 
 def _level(mask: Grey, length: float, thick: int) -> Grey:
@@ -81,7 +122,7 @@ def _level(mask: Grey, length: float, thick: int) -> Grey:
 
     Where a stroke crosses, ink is not thin, so the crossing stays with the stroke.
     """
-    thin = uint8(cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))))
+    thin = _thin(mask, thick)
     side = max(3, round(length))
     found = np.zeros_like(mask)
     for slope in SLOPES:

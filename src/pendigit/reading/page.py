@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import Grey, to_grey, uint8
+from pendigit.ink import Grey, square, to_grey, uint8
 from pendigit.reading.sheet import Matrix, Sheet
 
 LONGEST = 1800  # pixels: at it a digit 4 mm tall on an A4 sheet has 24, more than MNIST's 20
 STRIP = 240  # pixels: the shorter side at least, on which a long strip's row is still read
 SHORTEST = 1200  # pixels: smaller pictures are enlarged to it, so that strokes are some pixels wide
+FILLED = 3  # pixels: how far what is filled up around a page reaches into it
 ENLARGE = 3.0  # times at most: more shows nothing new
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels, the latter two exclusive
@@ -60,6 +61,15 @@ class Page:
         """The page of a picture of another width and height, of which this one's was a smaller copy."""
         width, height = self.size
         return Page(self.grey, np.diag([size[0] / width, size[1] / height, 1.0]) @ self.to_picture, size)
+
+    def shown(self) -> Grey:
+        """(H, W) 255 where the page shows the picture: around one that was laid level it is filled up."""
+        width, height = self.size
+        corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], np.float64)
+        mapped = corners @ np.linalg.inv(self.to_picture).T
+        outline = np.rint(mapped[:, :2] / mapped[:, 2:]).astype(np.int32)
+        area = cv2.fillConvexPoly(np.zeros_like(self.grey), outline, 255)
+        return uint8(cv2.erode(area, square(2 * FILLED + 1), borderType=cv2.BORDER_CONSTANT, borderValue=255))
 
     def dark(self, light_on_dark: bool) -> Grey:
         """The page with its writing dark on light."""

@@ -20,10 +20,16 @@ LEVELS = range(40, 230, 15)  # of 255: one of them parts sheet and desk, whateve
 SMALLEST = 0.06  # of the picture: a smaller patch is no page somebody photographed
 LARGEST = 0.97  # of the picture: then there is no desk to speak of
 STRAIGHT = 0.94  # of the outline's convex hull that four straight edges must explain
+ROUNDED = 0.9  # and of one that was smoothed
 FILLED = 0.85  # of the quadrilateral that is paper; writing is the rest
 DIFFERENT = 25.0  # of 255: how much the sheet and its surroundings differ at least, in one channel
 RIM = 7  # pixels: where the two are compared on both sides of the edge
 INSIDE = 0.01  # of the picture's side: an edge nearer to the border may be the picture's own
+STEEP = (0.04, 0.06, 0.09, 0.14)  # nats a pixel: one of them parts a sheet's edge from the desk's pattern
+DARKEST = 8  # of 255: below it a photo is noise
+SOFT = 1.5  # pixels: the standard deviation by which edges are smoothed
+EDGED = 0.85  # of each side that must be such an edge
+STEP = 0.08  # nats by which a sheet is brighter than the desk, or darker, on each side alike
 TRIM = 0.006  # of the sheet: its edge has a shadow
 
 
@@ -58,13 +64,9 @@ def find_sheet(picture: npt.NDArray[np.uint8]) -> Sheet | None:
         return None
     small = shrink(picture, THUMB)
     scale = max(picture.shape[:2]) / max(small.shape[:2])
-    best: tuple[float, Corners] | None = None
-    for channel in _channels(small):
-        for corners in _quadrilaterals(channel):
-            area = float(cv2.contourArea(corners))
-            if best is None or area > best[0]:
-                best = area, corners
-    return None if best is None else _sheet(best[1] * np.float32(scale))
+    channels = list(_channels(small))
+    found = [corners for channel in channels for corners in _quadrilaterals(channel)] or list(_outlined(channels[0]))
+    return _sheet(max(found, key=cv2.contourArea) * np.float32(scale)) if found else None
 
 
 def _channels(small: npt.NDArray[np.uint8]) -> Iterator[Grey]:
@@ -91,7 +93,57 @@ def _quadrilaterals(channel: Grey) -> Iterator[Corners]:
                     yield corners
 
 
-def _four_corners(contour: Any, size: int) -> Corners | None:
+def _outlined(channel: Grey) -> Iterator[Corners]:
+    """Every region with four straight edges whose light changes abruptly there, by the same share all around.
+
+    A shadow that falls on a sheet and its desk dims both sides of the edge alike, and its own border is soft.
+    """
+    light = cv2.GaussianBlur(np.log(np.maximum(channel, DARKEST).astype(np.float32)), (0, 0), SOFT)
+    steep = cv2.magnitude(cv2.Scharr(light, cv2.CV_32F, 1, 0), cv2.Scharr(light, cv2.CV_32F, 0, 1)) / 32
+    for level in STEEP:
+        edges = np.where(steep > level, 255, 0).astype(np.uint8)
+        contours, _ = cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for contour in contours:
+            corners = _four_corners(contour, channel.size, ROUNDED)
+            if corners is not None and _is_edged(corners, edges, light):
+                yield corners
+
+
+def _is_edged(corners: Corners, edges: Grey, light: npt.NDArray[np.float32]) -> bool:
+    """Whether each side but one, which the picture may cut off, is an edge with the same step across it."""
+    inner, outer = (
+        cv2.fillConvexPoly(np.zeros_like(edges), _grown(corners, by).astype(np.int32), 255) > 0 for by in (-RIM, RIM)
+    )
+    steps = []
+    for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        side = cv2.line(np.zeros_like(edges), _pixel(start), _pixel(end), 255, RIM) > 0
+        if not _is_inside((start + end) / 2, edges.shape):
+            continue
+        near = cv2.dilate(edges, square(RIM))[cv2.line(np.zeros_like(edges), _pixel(start), _pixel(end), 255) > 0]
+        around = cv2.dilate(side.astype(np.uint8), square(2 * RIM + 1)) > 0
+        within, without = light[around & inner], light[around & ~outer]
+        if not (near > 0).mean() >= EDGED or not within.size or not without.size:
+            return False
+        steps.append(float(np.median(within) - np.median(without)))
+    return len(steps) >= 3 and (min(steps) >= STEP or max(steps) <= -STEP)
+
+
+def _grown(corners: Corners, by: float) -> Corners:
+    """A quadrilateral whose corners lie `by` pixels further from its middle, along each axis."""
+    return np.asarray(corners + by * np.sign(corners - corners.mean(axis=0)), np.float32)
+
+
+def _pixel(point: npt.NDArray[np.float32]) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
+
+
+def _is_inside(middle: npt.NDArray[np.float32], shape: tuple[int, ...]) -> bool:
+    """Whether the middle of a side lies inside the picture, not at its border."""
+    low = INSIDE * max(shape)
+    return bool(low < middle[0] < shape[1] - 1 - low and low < middle[1] < shape[0] - 1 - low)
+
+
+def _four_corners(contour: Any, size: int, straight: float = STRAIGHT) -> Corners | None:
     hull = cv2.convexHull(contour)
     area = cv2.contourArea(hull)
     if not SMALLEST * size <= area <= LARGEST * size:
@@ -101,16 +153,14 @@ def _four_corners(contour: Any, size: int) -> Corners | None:
         corners = cv2.approxPolyDP(hull, tolerance * length, True)
         if len(corners) == 4:
             quadrilateral = corners.reshape(4, 2).astype(np.float32)
-            return quadrilateral if cv2.contourArea(quadrilateral) >= STRAIGHT * area else None
+            return quadrilateral if cv2.contourArea(quadrilateral) >= straight * area else None
     return None
 
 
 def _stands_out(corners: Corners, mask: Grey, channel: Grey) -> bool:
     """Whether a quadrilateral is filled, has three edges inside the picture, and differs across its outline."""
-    height, width = channel.shape
-    low, high = INSIDE * max(height, width), np.array([width, height]) - 1 - INSIDE * max(height, width)
     middles = (corners + np.roll(corners, -1, axis=0)) / 2
-    if ((middles > low) & (middles < high)).all(axis=1).sum() < 3:
+    if sum(_is_inside(middle, channel.shape) for middle in middles) < 3:
         return False
     area = cv2.fillConvexPoly(np.zeros_like(channel), corners.astype(np.int32), 255)
     if cv2.countNonZero(cv2.bitwise_and(area, mask)) < FILLED * cv2.countNonZero(area):

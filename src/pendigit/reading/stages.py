@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
 from pendigit.errors import ImageError
-from pendigit.ink import Grey
+from pendigit.ink import Grey, uint8
 from pendigit.reading.election import read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
@@ -159,10 +160,10 @@ def _read_page(view: _View, turned: int, how: _How) -> Stages:
     skew = find_skew(ink.mask)
     if skew:
         page = page.levelled(skew)
-        ink = find_ink(page.grey, page.enlarged)
-    lines = find_lines(ink.traces)
-    height = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink).height
-    lines = find_lines(ink.traces, height)
+        ink = find_ink(page.grey, page.enlarged).within(page.shown())
+    crossing = find_lines(ink.traces)
+    height = find_pieces(without_lines(ink.mask, ink.ink, crossing), ink.ink).height
+    lines = uint8(cv2.bitwise_or(find_lines(ink.traces, height), crossing))
     pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
     rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
     return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
