@@ -24,6 +24,7 @@ SHARE = 0.4  # of the darkest ink nearby: what is paler is the soft edge of a st
 NEARBY = 1 / 12  # of the longer side: how far ink is compared
 SPRINKLED = 5.0  # pixels of the photo: the gaps that rough paper leaves in a stroke
 CRUMBS = 4  # pieces: as many close together are one stroke's; a clean pen's digit has three at most
+LINE = 5  # pixels: the square that takes a line's soft edges too
 BLOCK = 8  # pixels: the grid on which the darkest ink nearby is looked up
 
 
@@ -36,6 +37,7 @@ class Ink(NamedTuple):
         traces: (H, W) uint8, 255 where there is anything above the grain, also the faint print beside dark writing.
         noise: Standard deviation of plain paper as it was photographed, in the ink's levels.
         light_on_dark: Whether the writing is lighter than its ground.
+        least: Of 255: paler is the grain.
     """
 
     ink: Grey
@@ -43,11 +45,20 @@ class Ink(NamedTuple):
     traces: Grey
     noise: float
     light_on_dark: bool
+    least: float
 
-    def within(self, area: Grey) -> Ink:
-        """Only what lies in an area (H, W) of 255."""
-        ink, mask, traces = (uint8(cv2.bitwise_and(layer, area)) for layer in self[:3])
+    def without(self, area: Grey) -> Ink:
+        """Nothing in an area (H, W) of 255."""
+        ink, mask, traces = (uint8(cv2.subtract(layer, area)) for layer in self[:3])
         return self._replace(ink=ink, mask=mask, traces=traces)
+
+    def beside(self, lines: Grey, enlarged: float) -> Ink:
+        """With a mask that also has what is pale beside dark lines (H, W) of 255, though not beside dark writing."""
+        if not cv2.countNonZero(lines):
+            return self
+        written = uint8(cv2.subtract(self.ink, cv2.dilate(lines, square(LINE))))
+        mask = _whole_strokes(_threshold(self.ink, written, self.least), self.traces, enlarged)
+        return self._replace(mask=mask)
 
 
 def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
@@ -68,8 +79,8 @@ def _find_ink(grey: Grey, enlarged: float) -> Ink:
     noise = _noise(ink)
     least = min(255.0, max(FAINTEST, NOISE * noise, PALEST * float(cv2.blur(ink, (3, 3)).max())))  # 255: no ink at all
     _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
-    mask = _whole_strokes(_threshold(ink, least), uint8(traces), enlarged)
-    return Ink(ink, mask, uint8(traces), noise, light_on_dark)
+    mask = _whole_strokes(_threshold(ink, ink, least), uint8(traces), enlarged)
+    return Ink(ink, mask, uint8(traces), noise, light_on_dark, least)
 
 
 def plain_ink(grey: Grey) -> Ink:
@@ -80,18 +91,17 @@ def plain_ink(grey: Grey) -> Ink:
     dark = np.abs(grey.astype(np.float32) - (low if light_on_dark else high)) * np.float32(gain)
     ink = np.rint(dark).astype(np.uint8)
     _, mask = cv2.threshold(ink, SHARE * 255, 255, cv2.THRESH_BINARY)
-    return Ink(ink, uint8(mask), uint8(mask), 0.0, light_on_dark)
+    return Ink(ink, uint8(mask), uint8(mask), 0.0, light_on_dark, SHARE * 255)
 
 
-def _threshold(ink: Grey, faintest: float) -> Grey:
-    """Ink (H, W) -> 255 where it is clearly above the grain, and not much paler than the darkest ink nearby.
+def _threshold(ink: Grey, written: Grey, faintest: float) -> Grey:
+    """Ink (H, W) -> 255 where it is clearly above the grain, and not much paler than the darkest writing nearby.
 
     A local threshold after Su, Lu and Tan (2010), "Binarization of historical document images using the local maximum
     and minimum": faint writing far from dark writing is found, and the paper's pattern beside dark writing is not.
     """
     height, width = ink.shape
-    small = cv2.resize(ink, (max(1, width // BLOCK), max(1, height // BLOCK)), interpolation=cv2.INTER_AREA)
-    blocks = _block_maxima(ink, small.shape)
+    blocks = _block_maxima(written, (max(1, height // BLOCK), max(1, width // BLOCK)))
     reach = odd(2 * NEARBY * max(blocks.shape))
     darkest = cv2.blur(cv2.dilate(blocks, square(reach)), (reach, reach))
     least = np.maximum(darkest * np.float32(SHARE), faintest).astype(np.uint8)

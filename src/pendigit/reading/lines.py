@@ -80,11 +80,11 @@ def without_lines(mask: Grey, ink: Grey, lines: Grey) -> Grey:
 def _crossing(thin: Grey) -> Grey:
     """Lines that run from side to side of the page, however broken: thin ink (H, W) -> 255 on them.
 
-    A Hough transform of the ink's upper edges: each fine slope and height is a straight line, on which ink is counted in
-    each part of the page. Writing keeps away from the page's sides, and its strokes lie at many heights.
+    A Hough transform of the ink's upper edges: each fine slope and height is a straight line, on which ink is counted
+    in each part of the page. Writing keeps away from the page's sides, and its strokes lie at many heights.
     """
     rows, columns = thin.shape
-    edges = cv2.subtract(thin, cv2.warpAffine(thin, np.float32([[1, 0, 0], [0, 1, 1]]), (columns, rows)))
+    edges = cv2.subtract(thin, np.pad(thin[:-1], ((1, 0), (0, 0))))
     found = np.zeros_like(thin)
     (y, x), (every_y, every_x) = np.nonzero(edges), np.nonzero(thin)
     if columns < FIELDS or len(y) < CROSSED * INKED * columns / FIELDS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,20 +16,20 @@ Matrix: TypeAlias = npt.NDArray[np.float64]  # (3, 3): maps x, y, 1 between two 
 
 THUMB = 400  # pixels: the picture's length in which a sheet is looked for
 CROP = 240  # pixels: a smaller picture was cut out of a photo, and has no desk
-LEVELS = range(40, 230, 15)  # of 255: one of them parts sheet and desk, whatever shines on either
+LEVELS = range(40, 230, 15)  # of 255: one of them parts sheet and desk, where the light is even
+STEEP = (0.04, 0.06, 0.09, 0.14)  # nats a pixel: one of them parts a sheet's edge from the desk's pattern
+DARKEST = 8  # of 255: below it a photo is noise
+SOFT = 1.5  # pixels: the standard deviation by which edges are smoothed
+WIDENED = 2.0  # pixels: how far outside a sheet its smoothed edge begins
 SMALLEST = 0.06  # of the picture: a smaller patch is no page somebody photographed
 LARGEST = 0.97  # of the picture: then there is no desk to speak of
 STRAIGHT = 0.94  # of the outline's convex hull that four straight edges must explain
 ROUNDED = 0.9  # and of one that was smoothed
 FILLED = 0.85  # of the quadrilateral that is paper; writing is the rest
-DIFFERENT = 25.0  # of 255: how much the sheet and its surroundings differ at least, in one channel
+EDGED = 0.85  # of each side that must be a steep edge
+STEP = 0.1  # nats by which a sheet is brighter than the desk, or darker, on each side alike
 RIM = 7  # pixels: where the two are compared on both sides of the edge
 INSIDE = 0.01  # of the picture's side: an edge nearer to the border may be the picture's own
-STEEP = (0.04, 0.06, 0.09, 0.14)  # nats a pixel: one of them parts a sheet's edge from the desk's pattern
-DARKEST = 8  # of 255: below it a photo is noise
-SOFT = 1.5  # pixels: the standard deviation by which edges are smoothed
-EDGED = 0.85  # of each side that must be such an edge
-STEP = 0.08  # nats by which a sheet is brighter than the desk, or darker, on each side alike
 TRIM = 0.006  # of the sheet: its edge has a shadow
 
 
@@ -58,15 +58,27 @@ class Sheet(NamedTuple):
 def find_sheet(picture: npt.NDArray[np.uint8]) -> Sheet | None:
     """A picture (H, W) or (H, W, 3) RGB -> the sheet on it, or None where no four straight edges stand out.
 
-    Three edges at least must lie inside the picture: a shadow's border, or a page that is cut off, makes fewer.
+    Three edges at least must lie inside the picture: a page that is cut off makes fewer.
     """
     if min(picture.shape[:2]) < CROP:
         return None
     small = shrink(picture, THUMB)
     scale = max(picture.shape[:2]) / max(small.shape[:2])
-    channels = list(_channels(small))
-    found = [corners for channel in channels for corners in _quadrilaterals(channel)] or list(_outlined(channels[0]))
+    found = [corners for channel in _channels(small) for corners in _sheets(channel)]
     return _sheet(max(found, key=cv2.contourArea) * np.float32(scale)) if found else None
+
+
+def _sheets(channel: Grey) -> Iterator[Corners]:
+    """Quadrilaterals of one channel across whose edges the light changes abruptly, by much the same share all around.
+
+    A shadow that falls on a sheet and its desk dims both sides of an edge alike, and its own border is soft.
+    """
+    light = cv2.GaussianBlur(np.log(np.maximum(channel, DARKEST).astype(np.float32)), (0, 0), SOFT)
+    steep = cv2.magnitude(cv2.Scharr(light, cv2.CV_32F, 1, 0), cv2.Scharr(light, cv2.CV_32F, 0, 1)) / 32
+    edges = _above(steep, STEEP[0])
+    for corners in (*_patches(channel), *_outlines(steep)):
+        if _is_edged(corners, edges, light):
+            yield corners
 
 
 def _channels(small: npt.NDArray[np.uint8]) -> Iterator[Grey]:
@@ -80,52 +92,71 @@ def _channels(small: npt.NDArray[np.uint8]) -> Iterator[Grey]:
     yield np.minimum(colour * 2, 255).astype(np.uint8)
 
 
-def _quadrilaterals(channel: Grey) -> Iterator[Corners]:
-    """Every region of one channel that has four straight edges and differs from what is around it."""
+def _patches(channel: Grey) -> Iterator[Corners]:
+    """Every region brighter or darker than some level that has four straight edges."""
     for level in LEVELS:
         _, bright = cv2.threshold(channel, level, 255, cv2.THRESH_BINARY)
         for mask in (uint8(bright), uint8(cv2.bitwise_not(bright))):
             opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, square(5))
-            contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-            for contour in contours:
-                corners = _four_corners(contour, channel.size)
-                if corners is not None and _stands_out(corners, mask, channel):
+            for corners in _four_corners(uint8(opened), STRAIGHT):
+                area = cv2.fillConvexPoly(np.zeros_like(channel), corners.astype(np.int32), 255)
+                if cv2.countNonZero(cv2.bitwise_and(area, mask)) >= FILLED * cv2.countNonZero(area):
                     yield corners
 
 
-def _outlined(channel: Grey) -> Iterator[Corners]:
-    """Every region with four straight edges whose light changes abruptly there, by the same share all around.
-
-    A shadow that falls on a sheet and its desk dims both sides of the edge alike, and its own border is soft.
-    """
-    light = cv2.GaussianBlur(np.log(np.maximum(channel, DARKEST).astype(np.float32)), (0, 0), SOFT)
-    steep = cv2.magnitude(cv2.Scharr(light, cv2.CV_32F, 1, 0), cv2.Scharr(light, cv2.CV_32F, 0, 1)) / 32
+def _outlines(steep: npt.NDArray[np.float32]) -> Iterator[Corners]:
+    """Every region that steep edges enclose: a shadow may make the sheet darker here than the desk is there."""
     for level in STEEP:
-        edges = np.where(steep > level, 255, 0).astype(np.uint8)
-        contours, _ = cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for contour in contours:
-            corners = _four_corners(contour, channel.size, ROUNDED)
-            if corners is not None and _is_edged(corners, edges, light):
-                yield corners
+        for corners in _four_corners(_above(steep, level), ROUNDED):
+            yield _grown(corners, -WIDENED)
+
+
+def _above(values: npt.NDArray[np.float32], level: float) -> Grey:
+    return np.where(values > level, 255, 0).astype(np.uint8)
+
+
+def _four_corners(mask: Grey, straight: float) -> Iterator[Corners]:
+    """The regions of a mask that have a sheet's size and four straight edges."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for contour in contours:
+        hull = cv2.convexHull(contour)
+        area, length = cv2.contourArea(hull), cv2.arcLength(hull, True)
+        if not SMALLEST * mask.size <= area <= LARGEST * mask.size:
+            continue
+        for tolerance in (0.02, 0.03, 0.05):  # of the outline: rounded and torn corners need more
+            corners = cv2.approxPolyDP(hull, tolerance * length, True)
+            if len(corners) == 4:
+                quadrilateral = corners.reshape(4, 2).astype(np.float32)
+                if cv2.contourArea(quadrilateral) >= straight * area:
+                    yield quadrilateral
+                break
 
 
 def _is_edged(corners: Corners, edges: Grey, light: npt.NDArray[np.float32]) -> bool:
     """Whether each side but one, which the picture may cut off, is an edge with the same step across it."""
-    inner, outer = (
-        cv2.fillConvexPoly(np.zeros_like(edges), _grown(corners, by).astype(np.int32), 255) > 0 for by in (-RIM, RIM)
-    )
+    inner, outer = (_area(_grown(corners, by), edges.shape) for by in (-RIM, RIM))
+    wide = cv2.dilate(edges, square(RIM))
     steps = []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        side = cv2.line(np.zeros_like(edges), _pixel(start), _pixel(end), 255, RIM) > 0
         if not _is_inside((start + end) / 2, edges.shape):
             continue
-        near = cv2.dilate(edges, square(RIM))[cv2.line(np.zeros_like(edges), _pixel(start), _pixel(end), 255) > 0]
-        around = cv2.dilate(side.astype(np.uint8), square(2 * RIM + 1)) > 0
+        around = _line(start, end, edges.shape, 3 * RIM)
         within, without = light[around & inner], light[around & ~outer]
-        if not (near > 0).mean() >= EDGED or not within.size or not without.size:
+        if (wide[_line(start, end, edges.shape, 1)] > 0).mean() < EDGED or not (within.size and without.size):
             return False
         steps.append(float(np.median(within) - np.median(without)))
     return len(steps) >= 3 and (min(steps) >= STEP or max(steps) <= -STEP)
+
+
+def _area(corners: Corners, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    return np.asarray(cv2.fillConvexPoly(np.zeros(shape, np.uint8), corners.astype(np.int32), 1) > 0)
+
+
+def _line(
+    start: npt.NDArray[np.float32], end: npt.NDArray[np.float32], shape: tuple[int, ...], wide: int
+) -> npt.NDArray[np.bool_]:
+    first, last = (tuple(np.rint(point).astype(int).tolist()) for point in (start, end))
+    return np.asarray(cv2.line(np.zeros(shape, np.uint8), first, last, 1, wide) > 0)
 
 
 def _grown(corners: Corners, by: float) -> Corners:
@@ -133,42 +164,10 @@ def _grown(corners: Corners, by: float) -> Corners:
     return np.asarray(corners + by * np.sign(corners - corners.mean(axis=0)), np.float32)
 
 
-def _pixel(point: npt.NDArray[np.float32]) -> tuple[int, int]:
-    return round(float(point[0])), round(float(point[1]))
-
-
 def _is_inside(middle: npt.NDArray[np.float32], shape: tuple[int, ...]) -> bool:
     """Whether the middle of a side lies inside the picture, not at its border."""
     low = INSIDE * max(shape)
     return bool(low < middle[0] < shape[1] - 1 - low and low < middle[1] < shape[0] - 1 - low)
-
-
-def _four_corners(contour: Any, size: int, straight: float = STRAIGHT) -> Corners | None:
-    hull = cv2.convexHull(contour)
-    area = cv2.contourArea(hull)
-    if not SMALLEST * size <= area <= LARGEST * size:
-        return None
-    length = cv2.arcLength(hull, True)
-    for tolerance in (0.02, 0.03, 0.05):  # of the outline: rounded and torn corners need more
-        corners = cv2.approxPolyDP(hull, tolerance * length, True)
-        if len(corners) == 4:
-            quadrilateral = corners.reshape(4, 2).astype(np.float32)
-            return quadrilateral if cv2.contourArea(quadrilateral) >= straight * area else None
-    return None
-
-
-def _stands_out(corners: Corners, mask: Grey, channel: Grey) -> bool:
-    """Whether a quadrilateral is filled, has three edges inside the picture, and differs across its outline."""
-    middles = (corners + np.roll(corners, -1, axis=0)) / 2
-    if sum(_is_inside(middle, channel.shape) for middle in middles) < 3:
-        return False
-    area = cv2.fillConvexPoly(np.zeros_like(channel), corners.astype(np.int32), 255)
-    if cv2.countNonZero(cv2.bitwise_and(area, mask)) < FILLED * cv2.countNonZero(area):
-        return False
-    inner = cv2.subtract(cv2.erode(area, square(3)), cv2.erode(area, square(2 * RIM + 1)))
-    outer = cv2.subtract(cv2.dilate(area, square(2 * RIM + 1)), cv2.dilate(area, square(5)))
-    inside, outside = np.median(channel[inner > 0]), np.median(channel[outer > 0])
-    return bool(abs(inside - outside) >= DIFFERENT)
 
 
 def _sheet(corners: Corners) -> Sheet:

@@ -23,7 +23,7 @@ from pendigit.reading.obeying import Chosen, obey
 from pendigit.reading.options import ReadOptions, Region
 from pendigit.reading.page import LONGEST, Page, flat_page, same_page
 from pendigit.reading.photo import Photo, open_photo
-from pendigit.reading.pieces import Piece, Pieces, find_pieces
+from pendigit.reading.pieces import Piece, Pieces, find_pieces, slanted_edges
 from pendigit.reading.recognise import Character, SeenRow, row_height
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.rules import PageRules, Rules
@@ -156,15 +156,20 @@ def _lay_flat(photo: Photo, region: Region | None) -> _View:
 def _read_page(view: _View, turned: int, how: _How) -> Stages:
     """Read a flat page, turned clockwise by a number of quarters."""
     page = view.page.turned(turned) if turned else view.page
-    ink = find_ink(page.grey, page.enlarged)
+    ink, shown = find_ink(page.grey, page.enlarged), None
     skew = find_skew(ink.mask)
     if skew:
         page = page.levelled(skew)
-        ink = find_ink(page.grey, page.enlarged).within(page.shown())
+        shown = page.shown()
+        ink = find_ink(page.grey, page.enlarged).without(uint8(cv2.bitwise_not(shown)))
     crossing = find_lines(ink.traces)
     height = find_pieces(without_lines(ink.mask, ink.ink, crossing), ink.ink).height
     lines = uint8(cv2.bitwise_or(find_lines(ink.traces, height), crossing))
-    pieces = find_pieces(without_lines(ink.mask, ink.ink, lines), ink.ink)
+    ink = ink.beside(lines, page.enlarged)
+    writing = without_lines(ink.mask, ink.ink, lines)
+    if shown is not None:
+        writing = uint8(cv2.subtract(writing, slanted_edges(writing, shown, height)))
+    pieces = find_pieces(writing, ink.ink)
     rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
     return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
