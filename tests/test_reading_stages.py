@@ -109,3 +109,65 @@ def test_a_shadow_with_a_hard_edge_is_no_stroke() -> None:
     cv2.ellipse(shade, (width // 4, height // 2), (width // 6, height // 3), 10.0, 0, 360, 1.0, -1)
     shade = cv2.GaussianBlur(shade, (0, 0), 0.009 * max(height, width))[:, :, None]
     assert errors(texts((grey * (1 - 0.5 * shade)).astype(np.uint8)), ROWS) <= 1
+
+
+@pytest.mark.parametrize("degrees", [0.0, 5.0, -7.0])
+def test_lines_that_cross_the_page_go_however_broken(degrees: float) -> None:
+    """Grain leaves half of a faint line; a row of flat strokes as straight stays, as it keeps from the page's sides."""
+    rng = np.random.default_rng(0)
+    lines, roofs = np.zeros((2, 800, 1000), np.uint8)
+    rise = np.tan(np.radians(degrees)) * 500
+    for y in range(100, 800, 100):
+        cv2.line(lines, (0, round(y + rise)), (999, round(y - rise)), 255, 2)
+    lines[rng.random(lines.shape) < 0.5] = 0
+    for left in range(150, 850, 60):
+        cv2.line(roofs, (left, 350), (left + 40, 350), 255, 2)
+    found = find_lines(cv2.bitwise_or(lines, roofs))
+    assert (found[lines > 0] > 0).mean() > 0.95
+    assert (found[cv2.subtract(roofs, lines) > 0] > 0).mean() < 0.05 + 0.15 * (degrees != 0)  # where a line meets them
+
+
+def test_a_sheet_is_found_under_a_shadow_and_a_shadow_is_none() -> None:
+    desk = np.full((600, 800, 3), 90, np.uint8)
+    corners = np.array([[220, 90], [610, 150], [560, 520], [160, 430]])
+    cv2.fillConvexPoly(desk, corners, (225, 225, 220))
+    shade = np.ones(desk.shape[:2], np.float32)
+    cv2.circle(shade, (150, 500), 320, 0.35, -1)  # so dark that the sheet is darker there than the desk elsewhere
+    shade = cv2.GaussianBlur(shade, (0, 0), 12)[:, :, None]
+    sheet = find_sheet((desk * shade).astype(np.uint8))
+    assert sheet is not None
+    assert np.abs(sheet.corners - corners).max() < 12
+    bare = np.full((600, 800, 3), 200, np.uint8)
+    square = np.ones(bare.shape[:2], np.float32)
+    cv2.fillConvexPoly(square, corners, 0.5)
+    assert find_sheet((bare * cv2.GaussianBlur(square, (0, 0), 12)[:, :, None]).astype(np.uint8)) is None
+    for at in range(0, 800, 130):  # nor is a square of squared paper
+        bare[:, at : at + 6] = bare[at : at + 6] = 120
+    assert find_sheet(bare) is None
+
+
+def test_pale_writing_beside_dark_lines_is_ink() -> None:
+    grey = np.full((500, 900), 230, np.uint8)
+    for x in range(50, 900, 120):
+        grey[:, x : x + 4] = 60
+    for x in range(100, 860, 120):
+        cv2.circle(grey, (x, 250), 22, 190, 5)
+    ink = find_ink(grey)
+    lines = find_lines(ink.traces, 50.0)
+    pale = (grey == 190) & (lines == 0)
+    assert (ink.mask[pale] > 0).mean() < 0.2  # too pale for its neighbours
+    assert (ink.beside(lines, 1.0).mask[pale] > 0).mean() > 0.95
+
+
+def test_a_page_laid_level_keeps_nothing_of_the_desk() -> None:
+    """Along its side a photo laid askew shows a strip of the desk, in sticks as tall as digits."""
+    upright = page(1).picture
+    height, width = upright.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 4.0, 1.0)
+    askew = np.asarray(cv2.warpAffine(upright, turn, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    for top in range(20, height - 60, 75):
+        askew[top : top + 62, :11] = 90
+    stages = read_stages(askew, reader().networks)
+    assert stages.skew > 2
+    assert len(stages.reading.rows) == len(ROWS)
+    assert errors([row.text for row in stages.reading.rows], ROWS) <= 1

@@ -1,4 +1,4 @@
-"""Training the row network: batches that know their places, a falling loss, and an export that answers as Keras does."""
+"""Training the row network: batches know their places, the loss falls, and the export answers as Keras does."""
 
 from __future__ import annotations
 

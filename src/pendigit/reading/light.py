@@ -187,7 +187,7 @@ def _window(stats: npt.NDArray[np.int32]) -> tuple[slice, slice]:
 def _contrast(dark: Grey, paper: Grey) -> Grey:
     """How much of the paper's light the ink takes, 0 to 255: a shadow takes its share of both, and cancels."""
     light = cv2.divide(dark, paper, scale=255)
-    return uint8(cv2.bitwise_not(light))
+    return uint8(cv2.bitwise_and(cv2.bitwise_not(light), cv2.compare(paper, 0, cv2.CMP_GT)))  # in the dark is no ink
 
 
 def _noise(ink: Grey) -> float:
