@@ -28,7 +28,7 @@ from pendigit.ink import is_dark_on_light, to_grey
 from pendigit.reading.columns import read_columns
 from pendigit.reading.images import load_image
 from pendigit.reading.networks import load_row_network
-from pendigit.rowframe import to_row
+from pendigit.reading.strips import whole_strip
 from pendigit.writing.forms import Rng
 from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pens import HEIGHT, Ink, bend, random_pen, repen
@@ -94,7 +94,7 @@ def by_rows() -> Read:
     network = load_row_network()
 
     def read(pictures: list[Pixels]) -> list[str]:
-        frames = [to_row(_dark(picture)) for picture in pictures]
+        frames = [whole_strip(_dark(picture)).frame for picture in pictures]
         return ["".join(map(str, read_columns(network.logits([frame])[0]).digits)) for frame in frames]
 
     return read
@@ -141,9 +141,9 @@ def speed() -> None:
     network, taken = load_row_network(), []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        read_columns(network.logits([to_row(slip.grey)])[0])
+        read_columns(network.logits([whole_strip(slip.grey).frame])[0])
         taken.append(time.perf_counter() - began)
-    print(f"ten digits, {to_row(slip.grey).shape[1]} pixels: {np.median(taken) * 1e3:.1f} ms on one thread")
+    print(f"ten digits, {whole_strip(slip.grey).frame.shape[1]} pixels: {np.median(taken) * 1e3:.1f} ms on one thread")
 
 
 def main() -> None:

@@ -20,20 +20,32 @@ OTHER, BLANK, CLASSES = 10, 11, 12  # classes after the ten digits: a sign that 
 STRIDE = 4  # pixels: widths are multiples of it, since the network looks at every fourth column
 REACH = 19  # pixels: wider than a fat marker's stroke in a frame, so that a closing leaves only paper
 DARKEST = 0.005  # of the frame's pixels: so many may be darker than what becomes 255, such as a speck's
+PALE = 0.35  # of the darkest strokes' ink: paler is the paper's print, or a soft edge
+TAIL, AROUND = 0.01, 0.05  # shares: of the ink above the writing's band and below it, and of its height left around it
+LOWEST = 8  # pixels: a lower band is no row
 FAINTEST = 14  # of 255: paler ink is not stretched to 255, so that empty paper stays pale
 
 
 def to_row(dark: Grey) -> Grey:
     """A crop (h, w) uint8 of one row, dark on light -> its frame (32, W) uint8, ink bright, W a multiple of 4."""
-    height, width = dark.shape
-    scale = ROW_HEIGHT / height
-    wide = max(STRIDE, round(width * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(dark, (wide, ROW_HEIGHT), interpolation=way)
-    paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, square(REACH)), (REACH, REACH))
-    ink = cv2.bitwise_not(cv2.divide(small, cv2.max(paper, small), scale=255))
-    stretched = cv2.convertScaleAbs(ink, alpha=255 / max(FAINTEST, _peak(uint8(ink))))
-    return np.pad(uint8(stretched), ((0, 0), (0, -wide % STRIDE)))
+    ink = _flat_ink(dark)
+    stretched = cv2.convertScaleAbs(ink, alpha=255 / max(FAINTEST, _peak(ink)))
+    return np.pad(uint8(stretched), ((0, 0), (0, -ink.shape[1] % STRIDE)))
+
+
+def writing_band(dark: Grey) -> tuple[int, int]:
+    """A crop (h, w) uint8 of one row, dark on light -> the pixels of its height that the writing takes, (top, bottom).
+
+    A crop with much room around its digits would show them small in the frame.
+    """
+    ink = _flat_ink(dark)
+    written = np.maximum(ink.astype(np.float32) - PALE * _peak(ink), 0).sum(axis=1)
+    share = np.cumsum(written) / max(float(written.sum()), 1.0)
+    top, bottom = np.searchsorted(share, TAIL), np.searchsorted(share, 1 - TAIL) + 1
+    room = AROUND * (bottom - top)
+    scale = len(dark) / ROW_HEIGHT
+    low, high = int(max(0.0, top - room) * scale), int(np.ceil(min(float(ROW_HEIGHT), bottom + room) * scale))
+    return (low, high) if high - low >= LOWEST else (0, len(dark))
 
 
 def stack_rows(rows: Sequence[Grey]) -> Grey:
@@ -43,6 +55,16 @@ def stack_rows(rows: Sequence[Grey]) -> Grey:
     for index, row in enumerate(rows):
         batch[index, :, : row.shape[1]] = row
     return batch
+
+
+def _flat_ink(dark: Grey) -> Grey:
+    """A crop (h, w) -> its ink in the frame's height, (32, W): how much darker than the paper around it."""
+    height, width = dark.shape
+    scale = ROW_HEIGHT / height
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(dark, (max(STRIDE, round(width * scale)), ROW_HEIGHT), interpolation=way)
+    paper = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, square(REACH)), (REACH, REACH))
+    return uint8(cv2.bitwise_not(cv2.divide(small, cv2.max(paper, small), scale=255)))
 
 
 def _peak(ink: Grey) -> float:

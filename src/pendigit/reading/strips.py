@@ -9,7 +9,7 @@ import numpy as np
 
 from pendigit.ink import Grey, odd, square, uint8
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.rowframe import ROW_HEIGHT, to_row
+from pendigit.rowframe import AROUND, ROW_HEIGHT, to_row, writing_band
 
 ROOM = 0.2  # of the row's height above and below it: longer tails are cut off, as they would make all digits small
 BESIDE = 0.5  # of the row's height, left free at its ends, where signs may stand that were taken for no digits
@@ -49,8 +49,11 @@ def cut_strips(rows: list[list[Piece]], dark: Grey, labels: Labels, erased: Grey
 
 
 def whole_strip(dark: Grey) -> Strip:
-    """A page (H, W), dark on light, as one row."""
-    return Strip(to_row(dark), 0, len(dark) / ROW_HEIGHT, 0.0, float(len(dark)), 0.0, len(dark) / (1 + 2 * ROOM))
+    """A page (H, W), dark on light, as one row: all of its width."""
+    top, bottom = writing_band(dark)
+    tall = bottom - top
+    frame = to_row(dark[top:bottom])
+    return Strip(frame, 0, tall / ROW_HEIGHT, float(top), float(bottom), 0.0, tall / (1 + 2 * AROUND))
 
 
 def _strip(row: list[Piece], dark: Grey, labels: Labels, erased: Grey, alone: bool) -> Strip:
