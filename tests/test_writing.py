@@ -13,6 +13,7 @@ from pendigit.datasets import Dataset
 from pendigit.frame import frame_ink, to_frames
 from pendigit.writing import signs
 from pendigit.writing.crops import on_paper
+from pendigit.writing.fluent import FLUENT, write_fluently
 from pendigit.writing.forms import FORMS, joined, smooth, write
 from pendigit.writing.pens import HEIGHT, Ink, bend, cropped, draw, draw_digit, repen
 
@@ -53,6 +54,18 @@ def test_a_network_that_never_saw_them_reads_the_forms() -> None:
     # It knows American forms alone: a 1 with a flag is no 1 to it, but nothing else is further off than this.
     assert right[labels != 1].mean() > 0.75
     assert min(right[labels == digit].mean() for digit in range(10) if digit != 1) > 0.5
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_fluent_forms_vary_and_say_their_digit(digit: int) -> None:
+    rng = np.random.default_rng(3)
+    for form in dict.fromkeys(FLUENT[digit]):
+        lengths = {round(float(np.concatenate(form(rng)).std()), 6) for _ in range(20)}
+        assert len(lengths) == 20
+    frames, found = to_frames([on_paper(rng, draw(rng, write_fluently(rng, digit))) for _ in range(60)])
+    assert found.all()
+    # Nines with a loop beside their stem are 8s or 0s to a network that has not met them.
+    assert (load_classifier("reader").predict(frames) == digit).mean() > (0.4 if digit == 9 else 0.8)
 
 
 def test_a_curve_goes_through_its_points_and_joins_end_to_start() -> None:
