@@ -26,8 +26,8 @@ from pendigit.reading.reader import Reader, load_reader
 from pendigit.reading.recognise import Character
 from pendigit.reading.sequences import StripRow
 from pendigit.reading.strips import Strip
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, stack_rows, to_row
-from pendigit.rownet import RowNetwork
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, slanted, stack_rows, to_row, writing_band
+from pendigit.rownet import SLANTS, RowNetwork
 from pendigit.writing.forms import write
 from pendigit.writing.pens import HEIGHT, Ink, draw
 from pendigit.writing.slips import on_slip
@@ -237,3 +237,34 @@ def test_a_file_that_is_no_row_network(tmp_path: Path) -> None:
         RowNetwork(shipped()["classic"])
     with pytest.raises(ModelError):
         RowNetwork(tmp_path / "missing.onnx")
+
+
+def test_rows_are_judged_by_their_slants_together() -> None:
+    rng = np.random.default_rng(0)
+    digits = {str(digit): draw(rng, write(rng, digit), 0.09) for digit in range(10)}
+    line = write_line(rng, "3524", lambda rng, c: digits[c], random_hand(rng, touching=0), 6)
+    frame = to_row(on_slip(rng, line, hard=0).grey)
+    leaning = slanted(frame, 0.3)
+    assert leaning.shape == frame.shape
+    assert (leaning[ROW_HEIGHT // 2] == frame[ROW_HEIGHT // 2]).all()
+    assert np.abs(slanted(leaning, -0.3).astype(int) - frame)[:, 8:-8].mean() < 4
+    network = load_row_network()
+    judged = network.judge([frame])
+    each = [network.logits([slanted(frame, slant)]) for slant in SLANTS]
+    assert np.allclose(np.exp(judged).sum(axis=2), 1, atol=1e-4)
+    assert np.allclose(np.exp(judged), np.mean(np.exp(each), axis=0), atol=1e-6)
+    assert network.judge([]).shape == (0, 0, CLASSES)
+    assert read_columns(judged[0]).digits == (3, 5, 2, 4)
+
+
+def test_the_band_of_writing_is_found_in_a_roomy_crop() -> None:
+    rng = np.random.default_rng(1)
+    digits = {str(digit): draw(rng, write(rng, digit), 0.09) for digit in range(10)}
+    line = write_line(rng, "40718", lambda rng, c: digits[c], random_hand(rng, touching=0), 6)
+    grey = np.rint(230 - 180 * line.ink).astype(np.uint8)
+    roomy = np.pad(grey, ((40, 120), (10, 10)), constant_values=230)
+    top, bottom = writing_band(roomy)
+    inked = np.flatnonzero((roomy < 150).any(axis=1))
+    assert abs(top - inked[0]) < 0.15 * HEIGHT
+    assert abs(bottom - inked[-1]) < 0.15 * HEIGHT
+    assert writing_band(np.full((50, 90), 220, np.uint8)) == (0, 50)  # nothing is written

@@ -48,6 +48,14 @@ def writing_band(dark: Grey) -> tuple[int, int]:
     return (low, high) if high - low >= LOWEST else (0, len(dark))
 
 
+def slanted(row: Grey, slant: float) -> Grey:
+    """A frame (32, W) leaning to the right by `slant` columns for each row up; its middle row stays."""
+    if not slant:
+        return row
+    lean = np.array([[1, -slant, slant * ROW_HEIGHT / 2], [0, 1, 0]], np.float32)
+    return uint8(cv2.warpAffine(row, lean, row.shape[::-1], flags=cv2.INTER_LINEAR))
+
+
 def stack_rows(rows: Sequence[Grey]) -> Grey:
     """Frames (32, W) of any widths -> one batch (n, 32, longest W), filled up with paper on the right."""
     width = max((row.shape[1] for row in rows), default=STRIDE)

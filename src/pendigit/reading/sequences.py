@@ -64,7 +64,7 @@ class StripRow:
 
 def read_strips(rows: list[list[Piece]], strips: list[Strip], labels: Labels, network: RowNetwork) -> list[StripRow]:
     """Rows of pieces, and their strips -> what is seen in them."""
-    scores = network.logits([strip.frame for strip in strips])
+    scores = network.judge([strip.frame for strip in strips])
     return [StripRow(*each, labels) for each in zip(scores, rows, strips, strict=True)]
 
 
