@@ -198,10 +198,11 @@ def draw(shares: dict[str, list[float]], path: Path) -> None:
 
     figure = Figure(figsize=(11, 6), dpi=130)
     axes = figure.subplots(3, 6, sharex=True, sharey=True).ravel()
+    lowest = min(60.0, 100 * min(map(min, shares.values())) - 5)
     for axis, (name, values) in zip(axes, shares.items(), strict=True):
         axis.plot(STEPS, [100 * value for value in values], color="#0072b2", marker="o", markersize=3)
         axis.set_title(name, fontsize=10, loc="left")
-        axis.set_ylim(60, 101)
+        axis.set_ylim(lowest, 101)
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
     figure.supxlabel("strength of the disturbance", fontsize=10)

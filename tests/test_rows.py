@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pendigit.errors import ModelError
 from pendigit.models import shipped
 from pendigit.reading.columns import read_columns, stretches
-from pendigit.reading.election import clarity, elected, likelier
+from pendigit.reading.election import ASTRAY, Elected, clarity
 from pendigit.reading.lattice import paths, weight
 from pendigit.reading.networks import load_row_network
 from pendigit.reading.pieces import Piece
@@ -180,35 +180,45 @@ def test_digits_that_touch_are_read_where_they_stand() -> None:
     assert right >= 9
 
 
-def test_the_clearer_reading_of_a_row_is_taken() -> None:
-    def row(text: str, clear: float) -> Any:
-        chances = [np.full(10, (1 - clear) / 9, np.float32) for _ in text]
-        for each, digit in zip(chances, text, strict=True):
-            each[int(digit)] = clear
-        return SimpleNamespace(characters=[Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances])
+def seen_row(text: str, beliefs: dict[str, float], clear: float = 1.0) -> Any:
+    """A row read as a text, that finds others as likely as told."""
+    chances = np.full((len(text), 10), (1 - clear) / 9, np.float32)
+    chances[np.arange(len(text)), [int(digit) for digit in text]] = clear
+    characters = [Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances]
+    return SimpleNamespace(
+        characters=characters, log_probability=lambda other: beliefs.get(other, -np.inf), lattice=text, along=list
+    )
 
-    one, other, third = [row("12", 0.9)], [row("72", 0.6)], [row("72", 0.5)]
-    assert elected([(1, one), (1, other), (1, third)]) == other  # two that agree outvote a clearer one
-    assert elected([(1, one), (1, other), (1, [])]) == one
-    assert elected([(1, one), (1.6, other), (1, [])]) == other
-    assert clarity(one) == pytest.approx(0.9)
+
+def test_of_several_readings_of_a_row_the_one_that_all_believe_is_taken() -> None:
+    def taken(*readings: tuple[float, Any]) -> str:
+        chances = [each.probabilities.argmax() for each in Elected(readings).characters]
+        return "".join(map(str, chances))
+
+    cut = seen_row("120", {"120": -0.1, "12": -9.0})
+    left_out = seen_row("12", {"12": -0.01, "120": -4.0})  # each digit that it did read is clear
+    assert taken((1, left_out), (1, cut)) == "120"
+    surer = seen_row("12", {"12": -0.01, "120": -12.0})
+    assert taken((1, surer), (1, cut)) == "12"
+    assert taken((1, surer), (2, cut)) == "120"  # by its weight
+    joined = seen_row("7120", {"7120": -0.1, "120": -5.0})  # no way of cutting gives it
+    assert taken((1, joined), (1, cut)) == "120"
+    astray = seen_row("5", {"5": -0.1, "12": -500.0, "120": -600.0})  # tells them apart no more
+    assert taken((1, surer), (1, cut), (1, astray)) == taken((1, surer), (1, cut))
+
+
+def test_a_row_that_was_elected_answers_for_all_its_readings() -> None:
+    whole, cut = seen_row("12", {"12": -0.2, "72": -2.0}), seen_row("12", {"12": -0.6})
+    row = Elected([(1.0, whole), (0.5, cut)])
+    assert row.characters is cut.characters  # with the tighter boxes
+    assert row.lattice is whole.lattice  # in which rules search
+    assert row.log_probability("12") == pytest.approx((-0.2 - 0.3) / 1.5)
+    assert row.log_probability("72") == pytest.approx((-2.0 + 0.5 * ASTRAY) / 1.5)
+
+
+def test_clarity_is_the_mean_over_digits() -> None:
+    assert clarity([seen_row("12", {}, 0.9)]) == pytest.approx(0.9)
     assert clarity([]) == 0
-
-
-def test_of_two_readings_of_a_row_the_one_that_both_believe_is_taken() -> None:
-    def row(text: str, beliefs: dict[str, float]) -> Any:
-        chances = np.eye(10, dtype=np.float32)[list(map(int, text))]
-        characters = [Character(Piece(0, 0, 1, 1, 1, ()), each, 1.0) for each in chances]
-        return SimpleNamespace(characters=characters, log_probability=lambda other: beliefs.get(other, -np.inf))
-
-    cut = row("120", {"120": -0.1, "12": -9.0})
-    left_out = row("12", {"12": -0.01, "120": -4.0})  # each digit that it did read is clear
-    assert likelier(left_out, cut) is cut
-    surer = row("12", {"12": -0.01, "120": -20.0})
-    assert likelier(surer, cut) is surer
-    joined = row("7120", {"7120": -0.1, "120": -30.0})  # no way of cutting gives it
-    assert likelier(joined, cut) is cut
-    assert likelier(row("120", {}), cut) is cut
 
 
 def test_a_row_read_whole_is_searched_by_rules() -> None:

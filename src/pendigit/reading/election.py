@@ -1,4 +1,4 @@
-"""Rows read in two ways, whole and cut into digits: which reading is taken."""
+"""Rows read in several ways, whole and cut into digits: which reading is taken, and what all of them say together."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from pendigit.ink import Grey
+from pendigit.reading.lattice import Lattice, Path
 from pendigit.reading.networks import Networks
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.reading.recognise import LEAST, SeenRow, read_rows
+from pendigit.reading.recognise import LEAST, Character, SeenRow, read_rows
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 
 WORDS = 10  # characters from which a page can be told to be one of words
-WHOLE = 1.5  # votes of the reading from side to side, which no piece of print can mislead
+CUT = 0.4  # of a row network's reading that one by cuts weighs, which must find the cuts too
+ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
 
 
 def read_either(
@@ -23,7 +25,7 @@ def read_either(
     """Rows of pieces on a page (H, W) -> what is seen in them. `labels` is written to.
 
     A picture may also be one row cut out, on paper whose print breaks the row's pieces up: then it is read from side to
-    side too, and the three readings vote, each as strongly as it is clear, this one more.
+    side too.
     """
     if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
@@ -31,31 +33,57 @@ def read_either(
     strips = [*cut_strips(rows, dark, labels, lines), whole_strip(dark)]
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
-    if len(rows) > 1 and _are_words(cut):
+    if len(rows) == 1:
+        return [Elected([(1.0, read[0]), (1.0, whole), (CUT, cut[0])])]
+    if _are_words(cut):
         return cut
-    if len(rows) == 1 or clarity([whole]) > max(clarity(read), clarity(cut)):
-        return elected([(1.0, read), (WHOLE, [whole]), (1.0, cut)])
-    return [likelier(*pair) for pair in zip(read, cut, strict=True)]
+    if clarity([whole]) > max(clarity(read), clarity(cut)):
+        return [whole]
+    return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]
 
 
 def read_found(
     rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
 ) -> Sequence[SeenRow]:
-    """Rows of pieces that are surely rows -> what is seen in each, read the likelier way. `labels` is written to."""
+    """Rows of pieces that are surely rows -> what is seen in each. `labels` is written to."""
     if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
     read = read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)
-    return [likelier(*pair) for pair in zip(read, cut, strict=True)]
+    return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]
 
 
-def elected(readings: Sequence[tuple[float, Sequence[SeenRow]]]) -> Sequence[SeenRow]:
-    """Readings with their weights -> the one whose text has the most votes."""
-    texts = [_text(reading) for _, reading in readings]
-    votes = dict.fromkeys(texts, 0.0)
-    for text, (weight, reading) in zip(texts, readings, strict=True):
-        votes[text] += weight * clarity(reading)
-    return readings[texts.index(max(votes, key=lambda text: votes[text]))][1]
+class Elected:
+    """A row read in several ways: the text of one of them that is the most probable by all together.
+
+    How clear its digits are tells nothing of those that a reading has left out; how probable the others' texts are to
+    it does.
+
+    Args:
+        readings: Each with its weight. Where several say what is taken, rules search the first, and the characters are
+            the last one's: those that were cut out have the tighter boxes.
+    """
+
+    def __init__(self, readings: Sequence[tuple[float, SeenRow]]) -> None:
+        self._readings = readings
+        texts = [_text(reading) for _, reading in readings]
+        best = max(dict.fromkeys(texts), key=self.log_probability)
+        says = [reading for (_, reading), text in zip(readings, texts, strict=True) if text == best]
+        self._searched, self.characters = says[0], says[-1].characters
+
+    @property
+    def lattice(self) -> Lattice:
+        """All that the searched reading may say."""
+        return self._searched.lattice
+
+    def log_probability(self, text: str) -> float:
+        """That the row says just this, against other texts: the readings' mean, by their weights."""
+        beliefs = [weight * max(ASTRAY, reading.log_probability(text)) for weight, reading in self._readings]
+        return sum(beliefs) / sum(weight for weight, _ in self._readings)
+
+    def along(self, path: Path) -> list[Character]:
+        """The characters of another reading, a way through the lattice."""
+        return self._searched.along(path)
 
 
 def clarity(reading: Sequence[SeenRow]) -> float:
@@ -65,26 +93,11 @@ def clarity(reading: Sequence[SeenRow]) -> float:
     return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
 
 
-def likelier(read: SeenRow, cut: SeenRow) -> SeenRow:
-    """Of a row read whole and cut into digits the reading that is more probable by both together.
-
-    How clear the digits are tells nothing of those that a reading has left out; how probable the other's text is to it
-    does. Where both say the same, the digits that were cut out have the tighter boxes.
-    """
-    one, other = _text([read]), _text([cut])
-    if one == other:
-        return cut
-    by_read = read.log_probability(one) - read.log_probability(other)
-    by_cut = cut.log_probability(one) - cut.log_probability(other)
-    return read if by_read + by_cut > 0 else cut
-
-
 def _are_words(cut: Sequence[SeenRow]) -> bool:
     """Whether most of a page's characters are no digits: the row network knows no letters, and takes all for digits."""
     digits = [each.is_digit for row in cut for each in row.characters]
     return len(digits) >= WORDS and 2 * sum(digits) < len(digits)
 
 
-def _text(reading: Sequence[SeenRow]) -> str:
-    rows = ("".join(str(each.probabilities.argmax()) for each in row.characters if each.is_digit) for row in reading)
-    return "|".join(row for row in rows if row)
+def _text(row: SeenRow) -> str:
+    return "".join(str(each.probabilities.argmax()) for each in row.characters if each.is_digit)

@@ -109,12 +109,12 @@ def _own(field: Field, filled: _Filled, template: Template) -> list[Piece]:
 def _obeying(fields: tuple[Field, ...], seen: dict[str, SeenRow], filled: _Filled) -> dict[str, Row]:
     """The rows of the fields that say something, sums and what they add chosen together."""
     rules = {field.name: field.rules for field in fields}
-    chosen = {name: choose(0, row.lattice, rules[name]) for name, row in seen.items()}
+    chosen = {name: choose(0, row, rules[name]) for name, row in seen.items()}
     chosen = {name: found for name, found in chosen.items() if found.ruled.unruled}
     for field in fields:
         names = [*field.sum_of, field.name]
         if field.sum_of and all(name in chosen for name in names):
-            found = add_up([(0, seen[name].lattice, rules[name]) for name in names])
+            found = add_up([(0, seen[name], rules[name]) for name in names])
             chosen |= dict(zip(names, found, strict=True))
     pieces = filled.pieces.pieces
     return {name: row_of(found, seen[name], filled.page, pieces, rules[name]) for name, found in chosen.items()}

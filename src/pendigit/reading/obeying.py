@@ -11,7 +11,7 @@ import numpy as np
 
 from pendigit.errors import ImageError, UsageError
 from pendigit.reading.automata import Count
-from pendigit.reading.lattice import Lattice, Path, paths, weight
+from pendigit.reading.lattice import Lattice, Path, paths
 from pendigit.reading.recognise import SeenRow
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.sums import best_sum
@@ -39,33 +39,33 @@ def obey(rows: Sequence[SeenRow], rules: PageRules) -> list[Chosen]:
         kept = [row for row, lattice in enumerate(lattices) if _free(lattice).text]
     else:
         kept = _likeliest_rows(lattices, rules.number, rules.rows)
-    chosen = [choose(row, lattices[row], rules.number) for row in kept]
-    return chosen if rules.sum_of is None else _with_sum(chosen, lattices, rules)
+    chosen = [choose(row, rows[row], rules.number) for row in kept]
+    return chosen if rules.sum_of is None else _with_sum(chosen, rows, rules)
 
 
-def choose(row: int, lattice: Lattice, rules: Rules) -> Chosen:
-    """The most probable number of one row: by all ways to it together, of the ones with the best ways.
+def choose(row: int, seen: SeenRow, rules: Rules) -> Chosen:
+    """The most probable number of one row, the `row`th: by all ways to it together, of the ones with the best ways.
 
     What obeys as it is stays as it is.
     """
-    free = _free(lattice)
-    found = list(islice(rules.numbers(lattice), COMPARED))
+    free = _free(seen.lattice)
+    found = list(islice(rules.numbers(seen.lattice), COMPARED))
     if not found:
         return Chosen(row, None, Ruled(free.text, obeys=False))
-    found.sort(key=lambda path: (path.text != free.text, -weight(lattice, path.text)))
-    return Chosen(row, found[0], _judged(lattice, free, found, rules))
+    found.sort(key=lambda path: (path.text != free.text, -seen.log_probability(path.text)))
+    return Chosen(row, found[0], _judged(seen, free, found, rules))
 
 
 def _free(lattice: Lattice) -> Path:
     return next(paths(lattice), Path("", -inf, ()))
 
 
-def _judged(lattice: Lattice, free: Path, found: list[Path], rules: Rules) -> Ruled:
+def _judged(seen: SeenRow, free: Path, found: list[Path], rules: Rules) -> Ruled:
     """What is reported of a number that was chosen for a row, the first of those found."""
-    weights = np.array([weight(lattice, path.text) for path in found])
+    weights = np.array([seen.log_probability(path.text) for path in found])
     shares = np.exp(weights - np.logaddexp.reduce(weights))
     others = [(rules.dress(path.text), float(share)) for path, share in zip(found[1:], shares[1:], strict=True)]
-    fit = min(1.0, exp(weights[0] - weight(lattice, free.text)))
+    fit = min(1.0, exp(weights[0] - seen.log_probability(free.text)))
     return Ruled(free.text, True, fit, float(shares[0]), tuple(others[:RUNNERS_UP]))
 
 
@@ -87,7 +87,7 @@ def _likeliest_rows(lattices: list[Lattice], rules: Rules, count: int) -> list[i
     return sorted(row for _, _, row in sorted(gains, reverse=True)[:count])
 
 
-def _with_sum(chosen: list[Chosen], lattices: list[Lattice], rules: PageRules) -> list[Chosen]:
+def _with_sum(chosen: list[Chosen], rows: Sequence[SeenRow], rules: PageRules) -> list[Chosen]:
     """The rows chosen again, such that the last is the sum of others."""
     last = len(chosen) - 1
     addends = [row - 1 for row in rules.sum_of or range(1, last + 1)]
@@ -98,26 +98,24 @@ def _with_sum(chosen: list[Chosen], lattices: list[Lattice], rules: PageRules) -
             "name rows that are there, or say with rows how many there are",
         )
     involved = [*addends, last]
-    again = add_up([(chosen[place].row, lattices[chosen[place].row], rules.number) for place in involved])
+    again = add_up([(chosen[place].row, rows[chosen[place].row], rules.number) for place in involved])
     for place, new in zip(involved, again, strict=True):
         chosen[place] = new
     return chosen
 
 
-def add_up(rows: Sequence[tuple[int, Lattice, Rules]]) -> list[Chosen]:
+def add_up(rows: Sequence[tuple[int, SeenRow, Rules]]) -> list[Chosen]:
     """Rows' places, alternatives and rules, the sum's last -> what they are; where nothing adds up, none obeys."""
-    streams = [rules.numbers(lattice) for _, lattice, rules in rows]
+    streams = [rules.numbers(seen.lattice) for _, seen, rules in rows]
     found = best_sum(streams[:-1], streams[-1])
     ways: list[Path | None] = [None] * len(rows) if found is None else [*found[0], found[1]]
-    return [
-        Chosen(row, path, _in_sum(lattice, path, rules)) for (row, lattice, rules), path in zip(rows, ways, strict=True)
-    ]
+    return [Chosen(row, path, _in_sum(seen, path, rules)) for (row, seen, rules), path in zip(rows, ways, strict=True)]
 
 
-def _in_sum(lattice: Lattice, path: Path | None, rules: Rules) -> Ruled:
+def _in_sum(seen: SeenRow, path: Path | None, rules: Rules) -> Ruled:
     """What is reported of a number that the sum chose."""
-    free = _free(lattice)
+    free = _free(seen.lattice)
     if path is None:
         return Ruled(free.text, obeys=False)
-    others = [other for other in islice(rules.numbers(lattice), COMPARED) if other.text != path.text]
-    return _judged(lattice, free, [path, *others], rules)
+    others = [other for other in islice(rules.numbers(seen.lattice), COMPARED) if other.text != path.text]
+    return _judged(seen, free, [path, *others], rules)
