@@ -15,7 +15,8 @@ from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 
 WORDS = 10  # characters from which a page can be told to be one of words
-CUT = 0.4  # of a row network's reading that one by cuts weighs, which must find the cuts too
+STRIP, CUT = 0.6, 0.5  # of the reading from side to side, on a picture of one row: it alone needs no pieces that are
+# found, but the other two together outweigh it where it goes astray
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
 
 
@@ -34,7 +35,7 @@ def read_either(
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
     if len(rows) == 1:
-        return [Elected([(1.0, read[0]), (1.0, whole), (CUT, cut[0])])]
+        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])])]
     if _are_words(cut):
         return cut
     if clarity([whole]) > max(clarity(read), clarity(cut)):
