@@ -65,10 +65,10 @@ def _about_digits(stages: Stages) -> list[str]:
         if each.is_digit
     )
     if touching:
-        found.append(f"digits touch: {touching} were cut apart; leave a gap between them")
+        found.append(f"digits touch: {_counted(touching, 'digit')} cut apart; leave a gap between them")
     rejected = sum(not each.is_digit for row in stages.characters for each in row)
     if rejected:
-        found.append(f"{rejected} pieces of ink in the rows look like no digit and were left out")
+        found.append(f"{_counted(rejected, 'piece')} of ink in the rows left out: like no digit")
     found += [
         f"row {number}, digit {place} is rejected: {digit.doubt}"
         for number, row in enumerate(stages.reading.rows, 1)
@@ -77,8 +77,12 @@ def _about_digits(stages: Stages) -> list[str]:
     ]
     unsure = sum(digit.probability < UNSURE for row in stages.reading.rows for digit in row.digits)
     if unsure:
-        found.append(f"{unsure} digits are unsure: look at them, or use a larger model")
+        found.append(f"{_counted(unsure, 'digit')} unsure: look again")
     return found
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _about_page(stages: Stages) -> list[str]:
@@ -107,7 +111,15 @@ def draw_stages(stages: Stages) -> Pixels:
         ("reading", draw_overlay(stages.photo.whole().pixels, stages.reading)),
     ]
     drawn = [_panel(name, picture) for name, picture in panels]
-    return np.vstack([np.hstack(drawn[:3]), np.hstack(drawn[3:])])
+    return np.vstack([_beside(drawn[:3]), _beside(drawn[3:])])
+
+
+def _beside(panels: list[Pixels]) -> Pixels:
+    """Panels of different heights in one row."""
+    tallest = max(len(panel) for panel in panels)
+    ground = np.array(GROUND, np.uint8)
+    below = [np.broadcast_to(ground, (tallest - len(panel), panel.shape[1], 3)) for panel in panels]
+    return np.hstack([np.vstack(pair) for pair in zip(panels, below, strict=True)])
 
 
 def _rgb(picture: npt.NDArray[np.uint8]) -> Pixels:
@@ -142,13 +154,13 @@ def _with_pieces(stages: Stages) -> Pixels:
 
 
 def _panel(name: str, picture: Pixels) -> Pixels:
-    """A stage's picture in its square, under its name."""
+    """A stage's picture under its name."""
     from PIL import Image, ImageDraw, ImageFont
 
     scale = PANEL / max(picture.shape[:2])
     size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     fitted = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    canvas = Image.new("RGB", (PANEL + 2 * GAP, PANEL + CAPTION + 2 * GAP), GROUND)
+    canvas = Image.new("RGB", (PANEL + 2 * GAP, size[1] + CAPTION + 2 * GAP), GROUND)
     ImageDraw.Draw(canvas).text((GAP, GAP), name, WORDS, ImageFont.load_default(24))
     canvas.paste(Image.fromarray(np.asarray(fitted, np.uint8)), (GAP, GAP + CAPTION))
     return np.asarray(canvas)
