@@ -18,6 +18,7 @@ WORDS = 10  # characters from which a page can be told to be one of words
 STRIP, CUT = 0.6, 0.5  # of the reading from side to side, on a picture of one row: it alone needs no pieces that are
 # found, but the other two together outweigh it where it goes astray
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
+AMONG_THREE = -5.0  # the same where two others are there to tell
 
 
 def read_either(
@@ -35,7 +36,7 @@ def read_either(
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
     if len(rows) == 1:
-        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])])]
+        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE)]
     if _are_words(cut):
         return cut
     if clarity([whole]) > max(clarity(read), clarity(cut)):
@@ -63,10 +64,11 @@ class Elected:
     Args:
         readings: Each with its weight. Where several say what is taken, rules search the first, and the characters are
             the last one's: those that were cut out have the tighter boxes.
+        astray: The least log-probability that counts against a text.
     """
 
-    def __init__(self, readings: Sequence[tuple[float, SeenRow]]) -> None:
-        self._readings = readings
+    def __init__(self, readings: Sequence[tuple[float, SeenRow]], astray: float = ASTRAY) -> None:
+        self._readings, self._astray = readings, astray
         texts = [_text(reading) for _, reading in readings]
         best = max(dict.fromkeys(texts), key=self.log_probability)
         says = [reading for (_, reading), text in zip(readings, texts, strict=True) if text == best]
@@ -79,7 +81,7 @@ class Elected:
 
     def log_probability(self, text: str) -> float:
         """That the row says just this, against other texts: the readings' mean, by their weights."""
-        beliefs = [weight * max(ASTRAY, reading.log_probability(text)) for weight, reading in self._readings]
+        beliefs = [weight * max(self._astray, reading.log_probability(text)) for weight, reading in self._readings]
         return sum(beliefs) / sum(weight for weight, _ in self._readings)
 
     def along(self, path: Path) -> list[Character]:
