@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 from dataclasses import dataclass
@@ -57,15 +58,15 @@ class Measured:
 def measure(command: list[str | Path], **variables: str) -> Measured:
     """Run `command` with `variables` added to the environment; its output goes to a file. Exits if it fails."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    log = CACHE / "last.log"
     before, began = busy_seconds(), time.perf_counter()
-    with log.open("w") as out:
+    with tempfile.TemporaryFile("w+", dir=CACHE) as out:  # several may run at once
         child = subprocess.Popen(
             [str(part) for part in command], stdout=out, stderr=subprocess.STDOUT, env=os.environ | variables, cwd=CACHE
         )
         _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - began
-    lines = log.read_text().strip().splitlines()
+        seconds = time.perf_counter() - began
+        out.seek(0)
+        lines = out.read().strip().splitlines()
     if status != 0:
         sys.exit(f"{command} failed:\n" + "\n".join(lines[-15:]))
     others = busy_seconds() - before - usage.ru_utime - usage.ru_stime

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,6 +24,17 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     serving.kill()
 
 
+def corrections(page: Page, own: Serving, count: int) -> list[Any]:
+    """What the server keeps, once it is so many: the page shows a correction before the server has it."""
+    for _ in range(100):
+        kept = page.request.get(f"{own.address}/v1/corrections").json()
+        if kept["count"] == count:
+            break
+        page.wait_for_timeout(50)
+    assert kept["count"] == count
+    return list(kept["corrections"])
+
+
 def test_a_digit_is_corrected_kept_shown_and_forgotten(
     open_page: Pages, own: Serving, keep: Callable[[Page, str], None]
 ) -> None:
@@ -37,8 +49,8 @@ def test_a_digit_is_corrected_kept_shown_and_forgotten(
     draw(page, "0", left=440)
     reads(page, "3110")  # what was corrected stays so while drawing goes on
     keep(page, "corrected")
-    kept = page.request.get(f"{own.address}/v1/corrections").json()
-    assert [(each["digit"], each["read"]) for each in kept["corrections"]] == [(1, 7), (3, 2)]
+    kept = corrections(page, own, 2)
+    assert [(each["digit"], each["read"]) for each in kept] == [(1, 7), (3, 2)]
 
     page.click("text=Corrections")
     cards = page.locator(".cards li")
@@ -69,4 +81,4 @@ def test_a_correction_is_taken_back(open_page: Pages, own: Serving) -> None:
     reads(page, "4")
     page.keyboard.press("7")
     reads(page, "7")
-    assert page.request.get(f"{own.address}/v1/corrections").json()["count"] == 0
+    assert corrections(page, own, 0) == []
