@@ -73,9 +73,10 @@ def check_frames(frames: npt.ArrayLike) -> Frames:
 
 def check_scale(scale: str) -> Scale:
     """Return `scale` if it is one. Raises UsageError."""
-    for known in get_args(Scale):
-        if scale == known:
-            return known  # type: ignore[no-any-return]
+    known: tuple[Scale, ...] = get_args(Scale)
+    for each in known:
+        if scale == each:
+            return each
     raise UsageError(f"--scale {scale}", " or ".join(get_args(Scale)), "choose what the model was trained on")
 
 

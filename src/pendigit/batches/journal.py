@@ -136,7 +136,8 @@ class Journal:
                 ).fetchall()
             if not found:
                 return
-            for path, digest, source, place in found:  # noqa: B007 - the last ones are where to go on
+            *_, source, place = found[-1]
+            for path, digest, *_ in found:
                 yield path, digest
 
     def write(self, answers: Iterable[Record | str]) -> None:
