@@ -60,7 +60,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "reader": {
         "data": "written",
-        "epochs": 9,
+        "epochs": 11,
         "batch_size": 256,
         "micro_batch": 32,
         "parts": 2,
