@@ -207,7 +207,7 @@ def _hooked_seven(rng: Rng) -> Strokes:
     return strokes
 
 
-def _narrow_seven(rng: Rng) -> Strokes:
+def _bracket_seven(rng: Rng) -> Strokes:
     """Next to no roof over a stem that swings out like a bracket and turns in at its foot, and a bar: like a plus."""
     corner = (rng.uniform(0.3, 0.5), rng.uniform(-0.05, 0.1))
     start = (corner[0] - rng.uniform(0.08, 0.4), rng.uniform(0.0, 0.28))
@@ -284,7 +284,7 @@ FLUENT: tuple[tuple[Form, ...], ...] = (
     (_cup_four, _cup_four, _sharp_four, _loop_four),
     (_tick_five, _tick_five, _snake_five),
     (_wide_six,),
-    (_hooked_seven, _narrow_seven),
+    (_hooked_seven, _bracket_seven),
     (_open_eight, _open_eight, _barred_eight),
     (_rho_nine, _rho_nine, _eight_nine, _turned_nine),
 )
