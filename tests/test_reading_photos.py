@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pendigit.errors import ImageError
+from pendigit.reading.doctor import draw_stages
 from pendigit.reading.images import load_pages
 from pendigit.reading.photo import open_photo
 from pendigit.reading.stages import read_stages
@@ -79,6 +80,18 @@ def test_a_hundred_megapixels_are_read_as_jpeg_and_refused_as_png() -> None:
     assert abs(np.array([left, top]) - 1000 - np.array(written.boxes[0][0][:2]) * scale).max() < 0.1 * 8_000 / 10
     with pytest.raises(ImageError, match="megapixels"):
         load_pages(encoded(large, ".png"))
+
+
+def test_a_sheet_on_a_hundred_megapixels_is_read_with_fewer_of_them() -> None:
+    written = page(1)
+    desk = np.full((9_600, 10_400), 60, np.uint8)
+    grey = cv2.cvtColor(written.picture, cv2.COLOR_RGB2GRAY)
+    sheet = cv2.resize(grey, None, fx=3000 / len(grey), fy=3000 / len(grey))
+    desk[3000 : 3000 + len(sheet), 2000 : 2000 + sheet.shape[1]] = sheet
+    stages = read_stages(open_photo(encoded(desk, ".jpg")), reader().networks)
+    assert stages.sheet is not None
+    assert errors([row.text for row in stages.reading.rows], ROWS) <= 1
+    assert draw_stages(stages).shape[2] == 3
 
 
 def test_pages_of_a_tiff_and_of_a_pdf(tmp_path: Path) -> None:

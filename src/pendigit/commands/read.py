@@ -139,11 +139,11 @@ def reading_there(server: str, model: str | None, options: ReadOptions) -> FileR
 
 def save_overlay(folder: Path, path: str, number: int, several: bool, reading: Reading) -> None:
     """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
-    from pendigit.reading.images import load_page
     from pendigit.reading.overlay import draw_overlay, publish_picture
+    from pendigit.reading.photo import open_page
 
     name = Path(path).name + (f"-{number}" if several else "")
-    publish_picture(folder / f"{name}.png", draw_overlay(load_page(path, number)[0], reading))
+    publish_picture(folder / f"{name}.png", draw_overlay(open_page(path, number)[0].shown(), reading))
 
 
 def show(path: str, reading: Reading, several: bool) -> None:

@@ -108,7 +108,7 @@ def draw_stages(stages: Stages) -> Pixels:
         ("ink", _rgb(255 - stages.ink.ink)),
         ("lines removed", _with_lines(stages)),
         ("pieces and rows", _with_pieces(stages)),
-        ("reading", draw_overlay(stages.photo.whole().pixels, stages.reading)),
+        ("reading", draw_overlay(stages.photo.shown(), stages.reading)),
     ]
     drawn = [_panel(name, picture) for name, picture in panels]
     return np.vstack([_beside(drawn[:3]), _beside(drawn[3:])])

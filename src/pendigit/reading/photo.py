@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pendigit.reading.images import Pixels, Source, decode_image, decode_page
+import cv2
+import numpy as np
+
+from pendigit.reading.images import MAX_PIXELS, Pixels, Source, decode_image, decode_page
 from pendigit.reading.page import page_scale
 
 
@@ -28,9 +31,20 @@ class Photo:
         """How many pixels of the picture one that was decoded stands for, along a side."""
         return float(max(self.size) / max(self.pixels.shape[:2]))
 
+    @property
+    def is_decodable(self) -> bool:
+        """Whether all its pixels may be decoded."""
+        return self.shrunk == 1 or self.size[0] * self.size[1] <= MAX_PIXELS
+
     def whole(self) -> Photo:
         """The photo with all its pixels. Raises ImageError."""
         return self if self.shrunk == 1 else Photo(*decode_image(self.source), self.source)
+
+    def shown(self) -> Pixels:
+        """Pixels of the picture's own size: its own, or, where they are too many, fewer, enlarged."""
+        if self.is_decodable:
+            return self.whole().pixels
+        return np.asarray(cv2.resize(self.pixels, self.size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def open_photo(source: Source) -> Photo:

@@ -148,7 +148,8 @@ def _lay_flat(photo: Photo, region: Region | None) -> _View:
         sheet = find_sheet(part)
         return _View(photo, part, sheet, flat_page(part, sheet).moved(*region[:2], photo.pixels.shape))
     sheet = find_sheet(photo.pixels)
-    if sheet is not None and photo.shrunk > 1 and max(sheet.width, sheet.height) < LONGEST:
+    is_small = sheet is not None and photo.shrunk > 1 and max(sheet.width, sheet.height) < LONGEST
+    if sheet is not None and is_small and photo.is_decodable:
         sheet, photo = sheet.scaled(photo.shrunk), photo.whole()
     return _View(photo, photo.pixels, sheet, flat_page(photo.pixels, sheet).scaled(photo.size))
 
