@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+import pendigit
 from pendigit.reading.doctor import diagnose, draw_stages
 from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
@@ -89,6 +90,20 @@ def test_overlay_and_stages_are_drawn() -> None:
     sheet = draw_stages(stages)
     assert sheet.shape[2] == 3
     assert f"{stages.count} digits in 3 rows" in diagnose(stages)[0]
+
+
+@pytest.mark.parametrize(("overlap", "told"), [(8, True), (-12, False)])
+def test_the_doctor_tells_of_digits_that_touch(overlap: int, told: bool) -> None:
+    """Two of five digits, as close as that; none of the others is cut for good."""
+    (frames, _), _ = pendigit.load_data("mini")
+    sheet, at = np.full((200, 700), 235, np.uint8), 60
+    for place, index in enumerate(np.random.default_rng(0).integers(0, 6000, 5)):
+        x, y, width, height = cv2.boundingRect(frames[index])
+        drawn = cv2.resize(frames[index, y : y + height, x : x + width], (80 * width // height, 80))
+        sheet[60:140, at : at + drawn.shape[1]] = np.minimum(sheet[60:140, at : at + drawn.shape[1]], 235 - drawn * 0.8)
+        at += drawn.shape[1] - (overlap if place == 2 else -14)
+    said = diagnose(read_stages(sheet, reader().networks))
+    assert any("1 pair cut apart" in line for line in said) == told
 
 
 def test_a_line_behind_close_digits_goes_too() -> None:

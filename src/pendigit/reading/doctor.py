@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pendigit.ink import square
 from pendigit.reading.light import GRAINY
 from pendigit.reading.overlay import draw_overlay
+from pendigit.reading.recognise import Character
 from pendigit.reading.stages import Stages
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (H, W, 3) RGB
@@ -58,14 +61,9 @@ def _about_ink(stages: Stages) -> list[str]:
 
 def _about_digits(stages: Stages) -> list[str]:
     found = []
-    touching = sum(
-        min(each.piece.labels, default=0) > stages.pieces.highest
-        for row in stages.characters
-        for each in row
-        if each.is_digit
-    )
+    touching = sum(_touch(one, other, stages) for row in stages.characters for one, other in pairwise(row))
     if touching:
-        found.append(f"digits touch: {_counted(touching, 'digit')} cut apart; leave a gap between them")
+        found.append(f"digits touch: {_counted(touching, 'pair')} cut apart; leave a gap between them")
     rejected = sum(not each.is_digit for row in stages.characters for each in row)
     if rejected:
         found.append(f"{_counted(rejected, 'piece')} of ink in the rows left out: like no digit")
@@ -83,6 +81,17 @@ def _about_digits(stages: Stages) -> list[str]:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _touch(one: Character, other: Character, stages: Stages) -> bool:
+    """Whether two digits were one piece of ink before it was cut."""
+    parts = (*one.piece.labels, *other.piece.labels)
+    if not (one.is_digit and other.is_digit and max(parts, default=0) > stages.pieces.highest):
+        return False
+    both = one.piece.joined(other.piece)
+    window = stages.pieces.labels[both.top : both.bottom, both.left : both.right]
+    grown = cv2.dilate(np.isin(window, one.piece.labels).astype(np.uint8), square(3)) > 0
+    return bool((grown & np.isin(window, other.piece.labels)).any())
 
 
 def _about_page(stages: Stages) -> list[str]:
