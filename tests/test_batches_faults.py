@@ -65,7 +65,10 @@ def test_places_that_cannot_be_written(scans: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         read(output="missing/out.csv")
     Path("folder.csv").mkdir()
-    with pytest.raises(OutputError, match="is a folder"):
+    with pytest.raises(OutputError, match="is a folder of parts"):
+        read(output="folder.csv")
+    Path("folder.csv", "letter.txt").write_text("kept")
+    with pytest.raises(OutputError, match="is a folder of other files"):
         read(output="folder.csv")
     Path("out.csv.journal").write_text("something else " * 100)
     with pytest.raises(OutputError, match=r"not a database; expected a journal"):

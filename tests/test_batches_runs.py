@@ -15,8 +15,9 @@ from batch_reading import COUNT, SCANS, Silent, here, read, table
 from pendigit.batches.inputs import Shard
 from pendigit.batches.run import journal_of, merge, read_many
 from pendigit.batches.settings import Answer, Item, Settings
+from pendigit.batches.table import read_table
 from pendigit.commands import run
-from pendigit.errors import OutputError
+from pendigit.errors import OutputError, UsageError
 from pendigit.reading.options import ReadOptions
 
 
@@ -130,6 +131,26 @@ def test_shards_merge_to_the_table_of_one_run(scans: Path) -> None:
     with pytest.raises(OutputError, match=r"missing\.csv is no table"):
         merge([Path("missing.csv")], Path("again.csv"), Silent())
     assert not list(Path().glob("again*"))
+
+
+def test_a_table_in_parts_is_the_table_in_one(scans: Path) -> None:
+    read(output="one.parquet")
+    assert read(output="parts.parquet", part_rows=4).read == COUNT  # type: ignore[attr-defined]
+    parts = Path("parts.parquet")
+    assert sorted(each.name for each in parts.iterdir()) == ["part-00000.parquet", "part-00001.parquet"]
+    assert len(list(read_table(parts / "part-00000.parquet"))) == 4
+    assert list(table("parts.parquet")) == list(table("one.parquet")) == SCANS
+    assert read(output="parts.parquet", part_rows=COUNT).read == 0  # type: ignore[attr-defined]
+    assert [each.name for each in Path("parts.parquet").iterdir()] == ["part-00000.parquet"], (
+        "no part of before is left"
+    )
+    with pytest.raises(OutputError, match=r"is a folder of parts.*give --part-rows"):
+        read(output="parts.parquet")
+    with pytest.raises(OutputError, match=r"is one file.*leave out --part-rows"):
+        read(output="one.parquet", part_rows=4)
+    with pytest.raises(UsageError, match=r"in parts.*\.parquet"):
+        read(output="out.csv", part_rows=4)
+    assert not [each for each in Path().iterdir() if each.name.startswith(".")], "no drafts are left"
 
 
 def test_the_command_line(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:

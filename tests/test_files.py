@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pendigit.errors import OutputError
-from pendigit.files import make_folder, publish, publish_text
+from pendigit.files import make_folder, publish, publish_folder, publish_text
 
 
 def names(folder: Path) -> list[str]:
@@ -92,3 +92,18 @@ def test_make_folder_makes_parents_and_takes_what_is_there(tmp_path: Path) -> No
     folder = tmp_path / "a" / "b"
     assert make_folder(folder) == make_folder(folder) == folder
     assert folder.is_dir()
+
+
+def test_a_folder_is_published_whole_or_stays_as_it_was(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    with publish_folder(place) as draft:
+        (draft / "a").write_text("1")
+    with publish_folder(place) as draft:
+        (draft / "b").write_text("2")
+    assert [each.name for each in place.iterdir()] == ["b"]
+    with pytest.raises(OutputError, match="cannot write"), publish_folder(place) as draft:
+        (draft / "c").write_text((draft / "missing").read_text())
+    assert [each.name for each in place.iterdir()] == ["b"]
+    assert [each.name for each in tmp_path.iterdir()] == ["place"]
+    with pytest.raises(OutputError, match="cannot write"), publish_folder(tmp_path / "missing" / "place"):
+        pass

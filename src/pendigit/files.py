@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,35 @@ def publish(path: Path) -> Iterator[Path]:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def publish_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary sibling folder to fill; it takes the place of `path` only when the block ends well.
+
+    What was at `path` is moved aside first and removed afterwards: a crash between leaves it whole under a hidden name.
+    Raises OutputError if the place cannot be written.
+    """
+    mark = secrets.token_hex(4)
+    draft, old = path.with_name(f".{path.name}.{mark}"), path.with_name(f".{path.name}.{mark}.old")
+    with writing(path):
+        try:
+            draft.mkdir()
+            yield draft
+            if path.exists():
+                path.replace(old)
+            draft.replace(path)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+            if path.exists():
+                _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def publish_text(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from pendigit.batches.inputs import Shard, find_inputs
 from pendigit.batches.journal import Journal, files_of
 from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
-from pendigit.batches.table import check_format, read_table, write_table
+from pendigit.batches.table import check_format, check_place, read_table, write_table
 from pendigit.errors import ImageError, OutputError
 
 Engine: TypeAlias = Callable[[Iterable[Item], Settings], Iterator[list[Answer]]]
@@ -66,6 +66,7 @@ def read_many(
     shard: Shard | None = None,
     overwrite: bool = False,
     fail_fast: bool = False,
+    part_rows: int | None = None,
 ) -> Summary:
     """Read every image of `sources` into the table `output`; go on where an earlier run was stopped.
 
@@ -78,19 +79,20 @@ def read_many(
         shard: Read this part alone.
         overwrite: Forget what was read before.
         fail_fast: Stop at the first image that cannot be read.
+        part_rows: Write a folder of Parquet files of so many records each.
 
     Raises:
         ImageError: There are no images; or one cannot be read, with `fail_fast`.
         OutputError: The output cannot be written, or holds other images or another model's readings.
         UsageError: Its format is unknown, or cannot hold so much.
     """
-    journal = open_journal(output, settings, overwrite)
+    journal = open_journal(output, settings, overwrite, part_rows)
     try:
         journal.forget()
         journal.add(each for each in find_inputs(sources) if shard is None or shard.holds(each.path))
         check_inputs(journal, output)
         count = read_waiting(journal, settings, engine, progress, fail_fast)
-        summary = publish(journal, output, progress)
+        summary = publish(journal, output, progress, part_rows)
     except BaseException:  # also Ctrl-C: what was read is kept
         journal.close()
         raise
@@ -103,14 +105,13 @@ def journal_of(output: Path) -> Path:
     return output.with_name(output.name + ".journal")
 
 
-def open_journal(output: Path, settings: Settings, overwrite: bool = False) -> Journal:
+def open_journal(output: Path, settings: Settings, overwrite: bool = False, part_rows: int | None = None) -> Journal:
     """The journal of an output, with what is known already: from a run that was stopped, or from the table itself.
 
-    Raises OutputError if that is another model's.
+    Raises OutputError if that is another model's, or no such table.
     """
-    check_format(output)
-    if output.is_dir():
-        raise OutputError(f"the output {output} is a folder", "a file's name", "name a file in it")
+    check_format(output, part_rows)
+    check_place(output, part_rows)
     path = journal_of(output)
     if overwrite:
         for file in files_of(path):
@@ -157,7 +158,7 @@ def read_waiting(journal: Journal, settings: Settings, engine: Engine, progress:
     return read
 
 
-def publish(journal: Journal, output: Path, progress: Progress) -> Summary:
+def publish(journal: Journal, output: Path, progress: Progress, part_rows: int | None = None) -> Summary:
     """Write the table of all that was read. Raises OutputError."""
     progress.publishing()
     summary = Summary()
@@ -168,7 +169,7 @@ def publish(journal: Journal, output: Path, progress: Progress) -> Summary:
             summary = summary.and_(record)
             yield record
 
-    write_table(output, counted())
+    write_table(output, counted(), part_rows)
     return summary
 
 

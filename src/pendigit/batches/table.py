@@ -7,16 +7,18 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pendigit.batches.record import ReadDigit, Record
 from pendigit.errors import OutputError, PendigitError, UsageError
 from pendigit.extras import load, require
-from pendigit.files import publish
+from pendigit.files import publish, publish_folder
 
 COLUMNS = tuple(field.name for field in fields(Record))
+PARQUET = ".parquet"
+PART = "part-{:0>5}.parquet"  # of a table in parts: the same records are in the part of the same name each time
 BETWEEN = " | "  # rows in one cell
 AFTER = "; "  # digits in one cell
 ROW_GROUP = 2_000  # records: those of full pages take some 20 MB on their way into Parquet
@@ -33,31 +35,50 @@ class Format(NamedTuple):
     modules: tuple[str, ...] = ()  # of the extra [table]
 
 
-def check_format(path: Path) -> Format:
+def check_format(path: Path, part_rows: int | None = None) -> Format:
     """The format of a table's file, by its ending. Raises UsageError, MissingExtraError."""
-    found = FORMATS.get(path.suffix.lower())
+    known = FORMATS if part_rows is None else {PARQUET: FORMATS[PARQUET]}
+    found = known.get(path.suffix.lower())
     if found is None:
         raise UsageError(
-            f"the output {path}, of an unknown format",
-            f"a name that ends in {', '.join(FORMATS)}",
-            "choose one of these",
+            f"the output {path}, of an unknown format" if part_rows is None else f"the output {path} in parts",
+            f"a name that ends in {', '.join(known)}",
+            "choose one of these" if part_rows is None else "name it so, or leave --part-rows out",
         )
     require("table", *found.modules)
     return found
 
 
-def write_table(path: Path, records: Iterable[Record]) -> None:
-    """Publish a table, whole or not at all. Raises OutputError, UsageError for what its format cannot hold."""
-    write = check_format(path).write
-    with publish(path) as draft:
-        write(draft, records)
+def write_table(path: Path, records: Iterable[Record], part_rows: int | None = None) -> None:
+    """Publish a table, whole or not at all; with `part_rows` as a folder of Parquet files of so many records each.
+
+    Raises OutputError, UsageError for what its format cannot hold.
+    """
+    write = check_format(path, part_rows).write
+    if part_rows is None:
+        with publish(path) as draft:
+            write(draft, records)
+        return
+    with publish_folder(path) as folder:
+        for number, part in enumerate(_parts(records, part_rows)):
+            with publish(folder / PART.format(number)) as draft:
+                write(draft, part)
+
+
+def _parts(records: Iterable[Record], most: int) -> Iterator[Iterable[Record]]:
+    """Records by so many at a time, each part to be used up before the next; no records are one part."""
+    each = iter(records)
+    yield islice(each, most)
+    for first in each:
+        yield chain([first], islice(each, most - 1))
 
 
 def read_table(path: Path) -> Iterator[Record]:
     """The records of a table that `write_table` wrote. Raises OutputError for any other file."""
     read = check_format(path).read
     try:
-        yield from read(path)
+        for part in sorted(path.glob(PART.format("*"))) if path.is_dir() else [path]:
+            yield from read(part)
     except PendigitError:
         raise
     except Exception as error:  # each format's library has errors of its own for a file that is damaged
@@ -66,6 +87,15 @@ def read_table(path: Path) -> Iterator[Record]:
             f"a file with the columns {', '.join(COLUMNS)}",
             "name another one, or write it anew with --overwrite",
         ) from error
+
+
+def check_place(path: Path, part_rows: int | None) -> None:
+    """Raises OutputError where something else than such a table is: a folder of other files, a file for a folder."""
+    if path.is_dir() and not all(each.match(PART.format("*")) for each in path.iterdir()):
+        raise OutputError(f"the output {path} is a folder of other files", "a new name", "name another output")
+    if path.exists() and path.is_dir() != (part_rows is not None):
+        seen, do = ("a folder of parts", "give") if path.is_dir() else ("one file", "leave out")
+        raise OutputError(f"the output {path} is {seen}", "the same form as before", f"{do} --part-rows")
 
 
 def _write_lines(path: Path, records: Iterable[Record]) -> None:
@@ -209,7 +239,7 @@ def _digits(cell: str) -> Iterator[ReadDigit]:
 
 
 FORMATS = {
-    ".parquet": Format(_write_parquet, _read_parquet, ("pyarrow",)),
+    PARQUET: Format(_write_parquet, _read_parquet, ("pyarrow",)),
     ".csv": Format(_write_csv, _read_csv),
     ".jsonl": Format(_write_lines, _read_lines),
     ".xlsx": Format(_write_excel, _read_excel, ("openpyxl",)),

@@ -24,6 +24,9 @@ Workers: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Processes."
 OfShards: TypeAlias = Annotated[str | None, typer.Option("--shard", help="This machine's part, such as 2/8.")]
 EngineName: TypeAlias = Annotated[str, typer.Option(help="Who reads into the table: local or ray.")]
 Address: TypeAlias = Annotated[str | None, typer.Option(help="A Ray cluster, host:port.", show_default="this machine")]
+PartRows: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Write a folder of Parquet files of so many rows each.", show_default=False)
+]
 Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Go on with what comes into the folders, to Ctrl-C.")]
 
 
@@ -39,6 +42,7 @@ class TableOptions:
     engine: str
     address: str | None
     watch: bool
+    part_rows: int | None
 
 
 def read_into_table(sources: list[str], options: TableOptions, settings: Settings) -> None:
@@ -51,7 +55,7 @@ def read_into_table(sources: list[str], options: TableOptions, settings: Setting
     output = options.output
     if output is None:
         raise UsageError("--watch or --shard without a table", "-o FILE", "name the table to write")
-    check_format(output)
+    check_format(output, options.part_rows)
     shard = Shard.parse(options.shard) if options.shard else None
     engine = _engine(options)
     if options.watch:
@@ -61,6 +65,7 @@ def read_into_table(sources: list[str], options: TableOptions, settings: Setting
         summary = read_many(
             sources, output, settings, engine, progress,
             shard=shard, overwrite=options.overwrite, fail_fast=options.fail_fast,
+            part_rows=options.part_rows,
         )  # fmt: skip
     say(describe(output, summary))
     if summary.failed:
@@ -96,8 +101,8 @@ def _watch(sources: list[str], output: Path, settings: Settings, engine: Engine,
     from pendigit.batches.watch import watch_folders
     from pendigit.commands.progress import TableProgress
 
-    if options.shard or options.fail_fast:
-        raise UsageError("--watch with --shard or --fail-fast", "one of them", "leave the other out")
+    if options.shard or options.fail_fast or options.part_rows:
+        raise UsageError("--watch with --shard, --fail-fast or --part-rows", "one of them", "leave the other out")
 
     def published(summary: Summary) -> None:
         say(describe(output, summary))

@@ -17,6 +17,7 @@ from pendigit.commands.batch import (
     OfShards,
     Output,
     Overwrite,
+    PartRows,
     TableOptions,
     Watch,
     Workers,
@@ -62,6 +63,7 @@ def read(
     engine: EngineName = "local",
     address: Address = None,
     watch: Watch = False,
+    part_rows: PartRows = None,
 ) -> None:
     """Read the numbers on photos and scans. Exit code 3 if a picture could not be read."""
     from pendigit.batches.settings import Settings
@@ -76,7 +78,7 @@ def read(
     if output is not None or watch or shard is not None:
         if as_json or overlay is not None or server is not None:
             raise UsageError("--json, --overlay or --server with a table", "one of them", "run it twice")
-        table = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch)
+        table = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch, part_rows)
         read_into_table(sources, table, Settings.of(model, options))
         return
     read_file = reading_here(model, options) if server is None else reading_there(server, model, options)
