@@ -41,6 +41,7 @@ SCORES: dict[str, Callable[[Any, Any], Any]] = {
     "confidence": confidence,
     "probability": lambda probability, digitness: probability,
     "digitness": lambda probability, digitness: digitness,
+    "product": lambda probability, digitness: probability * digitness,
     "sum of log-odds": lambda probability, digitness: log_odds(probability) + log_odds(digitness),
 }
 
