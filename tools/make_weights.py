@@ -40,8 +40,8 @@ PAGE = ROOT / "docs" / "model-card.md"
 FRESH = 1_000_000_000  # where chunks begin that no training has seen
 DIGIT_KINDS = ("form", "repenned", "lettered")
 FOR_TEMPERATURE, FOR_THRESHOLDS = 1_500, 10_000  # frames of each kind; of MNIST's, thresholds get the rest
-MEMBERS = {"classic": 1, "reader": 2}  # networks of seeds 0, 1, ... of which the shipped one is made
-COMMITTEE = "the mean of {} networks of other seeds, each of which sees a frame leaning either way; 16-bit kernels"
+MEMBERS = {"classic": ("mnist",), "reader": ("written", "schooled")}  # what each network of a model learns from
+COMMITTEE = "the mean of networks of seeds 0, 1, trained on {}; each sees a frame leaning either way; 16-bit kernels"
 PURPOSE = {
     "classic": "the tutorials",
     "reader": "digits of many hands",
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--card", action="store_true", help="only write the card")
     options = parser.parse_args()
     if not (options.card or options.thresholds):
-        make(options.name, [options.runs / f"{options.name}-{seed}" for seed in range(MEMBERS[options.name])])
+        make(options.name, options.runs)
     if not options.card:
         calibrate(WEIGHTS / f"{options.name}.onnx")
     write_card(options.name, options.data)
@@ -73,11 +73,12 @@ def main() -> None:
     print(f"{WEIGHTS / options.name}.onnx, its card, and {PAGE}")
 
 
-def make(name: str, runs: list[Path]) -> None:
+def make(name: str, folder: Path) -> None:
     """Train what is not trained yet, and publish the model with its temperature."""
-    for seed, run in enumerate(runs):
+    runs = [folder / f"{name}-{seed}" for seed in range(len(MEMBERS[name]))]
+    for seed, (run, data) in enumerate(zip(runs, MEMBERS[name], strict=True)):
         if not (run / "model.keras").exists():
-            pendigit.train(name, seed=seed, out=run, resume=(run / "config.json").exists())
+            pendigit.train(name, data=data, seed=seed, out=run, resume=(run / "config.json").exists())
     from pendigit.learning.committee import committee
     from pendigit.learning.export import export_onnx, keras_probabilities
     from pendigit.learning.keras_classifier import load_keras
@@ -87,7 +88,7 @@ def make(name: str, runs: list[Path]) -> None:
     frames, labels, _ = held_out(for_thresholds=False)
     temperature = fit_temperature(keras_probabilities(model, frames), labels)
     minutes = sum(float(row["seconds"]) for run in runs for row in csv.DictReader((run / "history.csv").open())) / 60
-    told = {"temperature": f"{temperature:.4f}", "minutes": f"{minutes:.0f}", "members": str(len(members))}
+    told = {"temperature": f"{temperature:.4f}", "minutes": f"{minutes:.0f}", "members": json.dumps(MEMBERS[name])}
     metadata = OnnxClassifier(runs[0] / "model.onnx").metadata | told
     export_onnx(model, WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature, half=len(members) > 1)
 
@@ -142,7 +143,7 @@ def write_card(name: str, data: Path | None) -> None:
         "sha256": digest(path),
         "bytes": path.stat().st_size,
         "parameters": parameters(path),
-        "members": int(classifier.metadata.get("members", 1)),
+        "members": json.loads(classifier.metadata.get("members", json.dumps([recipe["data"]]))),
         "digitness": classifier.has_digitness,
         "trained_on": recipe["data"],
         "data_digest": classifier.metadata["data_digest"],
@@ -218,7 +219,7 @@ def section(card: dict[str, Any]) -> list[str]:
         ("file", f"{card['bytes'] / 1e6:.2f} MB, {card['parameters']:,} parameters, SHA-256 `{card['sha256']}`"),
         ("trained on", f"`{card['trained_on']}`, digest `{card['data_digest']}`"),
         ("settings", options),
-        *([("made of", COMMITTEE.format(card["members"]))] if card.get("members", 1) > 1 else []),
+        *([("made of", COMMITTEE.format(" and ".join(card["members"])))] if len(card.get("members", ())) > 1 else []),
         ("versions", ", ".join(f"{key} {value}" for key, value in card["versions"].items())),
         ("temperature", f"{card['temperature']:.3f}"),
         *(promise(Threshold(**each)) for each in card.get("thresholds", [])),

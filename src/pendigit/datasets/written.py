@@ -41,10 +41,11 @@ CHUNK = 2_000  # frames that a process makes at a time
 ENLARGED = 3  # times: MNIST's digits before their strokes change, so that the outline is smooth
 
 
-def load_written() -> Dataset:
+def load_written(name: str = "written") -> Dataset:
     """The set: MNIST's digits from its own cache, the others from theirs or made now, which takes some minutes.
 
-    Labels are 0 to 9, and 10 for what is no digit. Raises DataError where MNIST or the fonts are out of reach.
+    By the name "schooled" it comes without the forms of practised hands (writing/fluent.py). Labels are 0 to 9, and 10
+    for what is no digit. Raises DataError where MNIST or the fonts are out of reach.
     """
     mnist = load_mnist()
     real = [_training_digits()] * MNIST_TIMES
@@ -56,8 +57,9 @@ def load_written() -> Dataset:
         with publish(path) as draft:
             write_npz(made, draft)
     made = read_npz(path, classes=NO_DIGIT + 1)
-    frames, labels = zip(*real, (made.x_train, made.y_train), strict=True)
-    return Dataset("written", np.concatenate(frames), np.concatenate(labels), mnist.x_test, mnist.y_test)
+    last = len(made.y_train) - (KINDS["fluent"][0] if name == "schooled" else 0)  # these come last
+    frames, labels = zip(*real, (made.x_train[:last], made.y_train[:last]), strict=True)
+    return Dataset(name, np.concatenate(frames), np.concatenate(labels), mnist.x_test, mnist.y_test)
 
 
 def _make(progress: Callable[[int, int], None]) -> tuple[Pixels, Pixels]:
