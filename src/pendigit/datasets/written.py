@@ -34,7 +34,7 @@ from pendigit.writing.fonts import draw_character
 from pendigit.writing.forms import Rng
 from pendigit.writing.pens import Ink, bend, draw, draw_digit, repen
 
-VERSION = 4  # of what is below: a change of it is another set
+VERSION = 5  # of what is below: a change of it is another set
 ASIDE = 5_000  # of MNIST's training digits, the fixed split's: never in this set, so that calibration can be judged
 MNIST_TIMES = 4  # that each of its digits stands in the set: of all kinds here they alone were written by people
 CHUNK = 2_000  # frames that a process makes at a time

@@ -45,7 +45,7 @@ def _spiral_zero(rng: Rng) -> Strokes:
 
 def _high_one(rng: Rng) -> Strokes:
     """A flag from the foot's height, and a stem of the same length: like a roof."""
-    apart = rng.uniform(0.1, 0.75)
+    apart = rng.uniform(0.2, 0.75)
     low = rng.uniform(0.55, 1.1)
     curl = [(0.5 - apart + rng.uniform(0.02, 0.15), low - rng.uniform(0.05, 0.2))] if chance(rng, 0.2) else []
     flag = smooth(rng, [*curl, (0.5 - apart, low), (0.5 - apart * 0.35, low * 0.4), (0.5, 0)], 0.02)

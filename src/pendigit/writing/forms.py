@@ -109,7 +109,7 @@ def _one(rng: Rng) -> Strokes:
     tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
     bend = rng.normal(0, 0.08) * length
     flag = [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend)]
-    if chance(rng, 0.15):  # round where it meets the stem
+    if length > 0.5 and chance(rng, 0.3):  # round where it meets the stem; with a short flag that would be a 7
         strokes = [smooth(rng, [*flag, (0.44, 0.02), (0.5, 0.12), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)]
     else:
         strokes = [joined(smooth(rng, [*flag, (0.5, 0)], 0.015), stem)]
@@ -253,7 +253,7 @@ def _six(rng: Rng) -> Strokes:
 
 
 def _seven(rng: Rng) -> Strokes:
-    if chance(rng, 0.2):
+    if chance(rng, 0.3):
         return _narrow_seven(rng)
     corner, foot = (rng.uniform(0.8, 1.0), rng.uniform(-0.03, 0.05)), (rng.uniform(0.15, 0.65), 1.0)
     bend = rng.normal(0, 0.07)
@@ -279,7 +279,7 @@ def _narrow_seven(rng: Rng) -> Strokes:
     foot = (corner[0] - rng.uniform(-0.03, 0.25), 1.0)
     stem = [((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot]
     tick = [(start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))] if chance(rng, 0.6) else []
-    if chance(rng, 0.3):  # without corners, like a walking stick
+    if chance(rng, 0.4):  # without corners, like a walking stick
         over = ((start[0] + corner[0]) / 2, start[1] - rng.uniform(0.0, 0.06))
         return [smooth(rng, [*tick, start, over, (corner[0], corner[1] + 0.08), *stem], 0.015)]
     roof = [*([smooth(rng, [*tick, start], 0.015)] if tick else []), smooth(rng, [start, corner], 0.015)]
