@@ -105,7 +105,8 @@ def _one(rng: Rng) -> Strokes:
     stem = smooth(rng, [(0.5, 0), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)
     if chance(rng, 0.3):
         return [stem]
-    length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 70))  # of the flag, off the stem
+    length = rng.triangular(0.1, 0.3, 1.15)  # of the flag
+    angle = np.radians(rng.uniform(18, 58))  # off the stem: flatter is a seven's roof
     tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
     bend = rng.normal(0, 0.08) * length
     flag = [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend)]
