@@ -6,7 +6,7 @@ DIR holds sets as benchmarks/sets.py reads them. The threshold is the model's ow
 it exceeds with a probability of at most 5 %, also without MNIST's disputed labels and, where writers are known, for
 each of them. Of what is no digit - letters of a set, and letters printed in fonts that no training has seen - the share
 is printed that is accepted at this threshold, and at the one that keeps 97 % of the Swiss digits; so it is for other
-scores than the confidence (`pendigit.doubt`).
+scores than the confidence, which is digitness times probability.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ SCORES: dict[str, Callable[[Any, Any], Any]] = {
     "confidence": confidence,
     "probability": lambda probability, digitness: probability,
     "digitness": lambda probability, digitness: digitness,
-    "product": lambda probability, digitness: probability * digitness,
     "sum of log-odds": lambda probability, digitness: log_odds(probability) + log_odds(digitness),
 }
 

@@ -11,12 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
-import numpy as np
-
 from pendigit.errors import ModelError, UsageError
 
 KEY = "thresholds"  # of the metadata
-DIGIT = 0.7  # digitness from which on a frame counts as one digit
 REJECTED = "?"  # what stands for a digit that is not accepted
 Value = TypeVar("Value", bound=Any)  # a float, or an array (n,)
 
@@ -52,22 +49,12 @@ class Threshold:
 
 
 def confidence(probability: Value, digitness: Any) -> Value:
-    """How sure a prediction is, in [0, 1]: the score that thresholds are about.
+    """That a frame shows one digit, times that it is this one: the score that thresholds are about.
 
-    The probability that it is this digit, less where the frame may show none. Both in [0, 1], floats or arrays (n,);
-    digitness is None where it is unknown: such models take all for digits.
+    Both in [0, 1], floats or arrays (n,); digitness is None where it is unknown: such models take all for digits.
     """
-    score: Value = probability if digitness is None else probability * surely(digitness)
+    score: Value = probability if digitness is None else probability * digitness
     return score
-
-
-def surely(digitness: Any) -> Any:
-    """Digitness, a float or an array (n,) -> its part in the confidence, in [0, 1].
-
-    It is 1 for all that is rather a digit than not: how much more one digit looks like one than another says nothing
-    about which of the ten it is (figures in docs/experiments.md).
-    """
-    return np.minimum(1.0, digitness / DIGIT)
 
 
 def threshold_for(max_error: float, metadata: Mapping[str, str], model: str) -> Threshold:

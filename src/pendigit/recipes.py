@@ -60,7 +60,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "reader": {
         "data": "written",
-        "epochs": 11,
+        "epochs": 9,
         "batch_size": 256,
         "micro_batch": 32,
         "parts": 2,
@@ -88,7 +88,7 @@ class TrainingOptions:
 
     Attributes:
         network: A network's name, a Python file with build(), or a .keras file.
-        data: mnist, mini, written, schooled, or a path: npz, IDX folder, CSV, class folders.
+        data: mnist, mini, written, or a path: npz, IDX folder, CSV, class folders.
         epochs: Passes over the training frames.
         batch_size: Frames a step.
         lr: The learning rate, at its highest.

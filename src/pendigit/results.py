@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from math import prod
 from typing import Any, Self
 
-from pendigit.doubt import REJECTED, Threshold, confidence, surely
+from pendigit.doubt import REJECTED, Threshold, confidence
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Digit:
     @property
     def confidence(self) -> float:
         """That it is a digit, and this one."""
-        return float(confidence(self.probability, self.digitness))
+        return confidence(self.probability, self.digitness)
 
     @property
     def text(self) -> str:
@@ -49,7 +49,7 @@ class Digit:
         """Why it is not accepted, in a few words."""
         if self.accepted:
             return None
-        if self.digitness is not None and surely(self.digitness) < self.probability:
+        if self.digitness is not None and self.digitness < self.probability:
             return f"hardly a digit ({self.digitness:.0%})"
         other, share = self.runners_up[0]
         return f"{self.digit} ({self.probability:.0%}) or {other} ({share:.0%})"

@@ -20,9 +20,8 @@ def load_dataset(source: str | Path = "mnist") -> Dataset:
     Args:
         source: "mnist" (60,000 train and 10,000 test digits, fetched once and cached), "mini" (6,000 and 1,000 of
             them, built in), "written" (MNIST, generated digits, and signs that are none, labelled 10; made once and
-            cached), "schooled" (the same without the forms of practised hands), or the path of a file or folder:
-            `mnist.npz` with Keras's keys, IDX files, CSV, class folders, or the widely copied `mnist.pkl.gz`. A path
-            called like a name is written `./mnist`.
+            cached), or the path of a file or folder: `mnist.npz` with Keras's keys, IDX files, CSV, class folders, or
+            the widely copied `mnist.pkl.gz`. A path called like a name is written `./mnist`.
 
     Returns:
         Frames uint8 (n, 28, 28), ink bright on black, and labels uint8 (n,), for training and testing.
@@ -35,10 +34,10 @@ def load_dataset(source: str | Path = "mnist") -> Dataset:
         from pendigit.datasets.mnist import load_mnist
 
         return load_mnist()
-    if isinstance(source, str) and source in {"written", "schooled"}:
+    if source == "written":
         from pendigit.datasets.written import load_written
 
-        return load_written(source)
+        return load_written()
     if source == "mini":
         return replace(read_npz(MINI), name="mini")
     return read_dataset(Path(source))

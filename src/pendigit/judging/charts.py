@@ -96,7 +96,7 @@ def draw_digitness(report: Report) -> str:
         axes.plot(levels, above, color=colour, linewidth=1.8, linestyle=dashes, label=name)
     axes.set_xlim(0, 1)
     axes.set_ylim(-0.02, 1.03)
-    axes.set_xlabel("confidence")
+    axes.set_xlabel("confidence: probability times digitness")
     axes.set_ylabel("have at least as much")
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
     _dress(axes)

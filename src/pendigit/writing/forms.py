@@ -105,15 +105,11 @@ def _one(rng: Rng) -> Strokes:
     stem = smooth(rng, [(0.5, 0), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)
     if chance(rng, 0.3):
         return [stem]
-    length = rng.triangular(0.1, 0.3, 1.15)  # of the flag
-    angle = np.radians(rng.uniform(18, 58))  # off the stem: flatter is a seven's roof
+    length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 70))  # of the flag, off the stem
     tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
     bend = rng.normal(0, 0.08) * length
-    flag = [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend)]
-    if length > 0.5 and chance(rng, 0.3):  # round where it meets the stem; with a short flag that would be a 7
-        strokes = [smooth(rng, [*flag, (0.44, 0.02), (0.5, 0.12), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)]
-    else:
-        strokes = [joined(smooth(rng, [*flag, (0.5, 0)], 0.015), stem)]
+    flag = smooth(rng, [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend), (0.5, 0)], 0.015)
+    strokes = [joined(flag, stem)]
     if chance(rng, 0.2):
         half, middle = rng.uniform(0.15, 0.45), 0.5 + rng.normal(0, 0.07)
         strokes.append(smooth(rng, [(middle - half, 1), (middle + half, 1)]))
@@ -174,8 +170,6 @@ def _four(rng: Rng) -> Strokes:
     bar, reach = rng.uniform(0.5, 0.75), rng.uniform(0.75, 1.15)
     stem_x, lean = rng.uniform(0.6, 0.8), rng.normal(0, 0.05)
     kind = rng.random()
-    if kind < 0.1:
-        return _round_four(rng, bar, (stem_x, stem_x + lean))
     if kind < 0.35:  # closed
         slope = joined(
             smooth(rng, [(stem_x, 0), (0.3, bar * 0.6), (0.0, bar)], 0.02), smooth(rng, [(0, bar), (reach, bar)], 0.025)
@@ -195,31 +189,11 @@ def _four(rng: Rng) -> Strokes:
             rng, [(left, 0), (0.02, bar * 0.7), (0.2, bar), (stem_x if chance(rng, 0.5) else reach, bar * 0.92)]
         )
         return [cup, stem]
-    if kind < 0.86:
-        return _falling_four(rng, left, bar, (stem_x, stem_x + 2 * lean))
     # in one stroke: down, across, up to the stem's top and down it
     cup = smooth(
         rng, [(left, 0), (0.05, bar * 0.75), (0.25, bar), (stem_x, bar * rng.uniform(0.55, 0.85)), (stem_x, top)]
     )
     return [joined(cup, stem)]
-
-
-def _round_four(rng: Rng, bar: float, stem: tuple[float, float]) -> Strokes:
-    """Closed and round, like a 9 whose loop runs on across its stem; `stem` tells where that is above and below."""
-    begin = (stem[0] + rng.uniform(-0.1, 0.05), rng.uniform(-0.03, 0.08))
-    across = (stem[0] + rng.uniform(0.2, 0.6), bar - rng.uniform(-0.03, 0.15))
-    top = [(0.4, 0.0)] if chance(rng, 0.5) else []
-    loop = smooth(rng, [begin, *top, (rng.uniform(-0.05, 0.15), bar * 0.6), (0.25, bar), across], 0.02)
-    return [loop, smooth(rng, [begin, ((stem[0] + stem[1]) / 2, 0.5), (stem[1], 1)], 0.02)]
-
-
-def _falling_four(rng: Rng, left: float, bar: float, stem: tuple[float, float]) -> Strokes:
-    """In one stroke that does not rise again: down, across, down."""
-    hook = [(left + rng.uniform(0.08, 0.25), rng.uniform(-0.05, 0.12))] if chance(rng, 0.3) else []
-    end = [(stem[1] + rng.uniform(0.05, 0.25), rng.uniform(0.93, 1.02))] if chance(rng, 0.3) else []
-    turn = (stem[0], bar - rng.uniform(-0.02, 0.12))
-    low = [turn, ((stem[0] + stem[1]) / 2, 0.85), (stem[1], 1), *end]
-    return [smooth(rng, [*hook, (left, 0), (0.05, bar * 0.75), (0.25, bar), *low], 0.02)]
 
 
 def _five(rng: Rng) -> Strokes:
@@ -254,7 +228,7 @@ def _six(rng: Rng) -> Strokes:
 
 
 def _seven(rng: Rng) -> Strokes:
-    if chance(rng, 0.3):
+    if chance(rng, 0.2):
         return _narrow_seven(rng)
     corner, foot = (rng.uniform(0.8, 1.0), rng.uniform(-0.03, 0.05)), (rng.uniform(0.15, 0.65), 1.0)
     bend = rng.normal(0, 0.07)
@@ -278,13 +252,14 @@ def _narrow_seven(rng: Rng) -> Strokes:
     """Under a short roof an upright stem; often a stroke down from its left end, as taught in East Asia."""
     start, corner = (rng.uniform(0.1, 0.45), rng.uniform(-0.02, 0.04)), (rng.uniform(0.8, 0.95), rng.normal(0, 0.02))
     foot = (corner[0] - rng.uniform(-0.03, 0.25), 1.0)
-    stem = [((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot]
-    tick = [(start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))] if chance(rng, 0.6) else []
-    if chance(rng, 0.4):  # without corners, like a walking stick
-        over = ((start[0] + corner[0]) / 2, start[1] - rng.uniform(0.0, 0.06))
-        return [smooth(rng, [*tick, start, over, (corner[0], corner[1] + 0.08), *stem], 0.015)]
-    roof = [*([smooth(rng, [*tick, start], 0.015)] if tick else []), smooth(rng, [start, corner], 0.015)]
-    return [joined(*roof, smooth(rng, [corner, *stem], 0.015))]
+    strokes = [
+        smooth(rng, [start, corner], 0.015),
+        smooth(rng, [corner, ((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot], 0.015),
+    ]
+    if chance(rng, 0.6):
+        tick = (start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))
+        strokes.insert(0, smooth(rng, [tick, start], 0.015))
+    return [joined(*strokes)]
 
 
 def _eight(rng: Rng) -> Strokes:
