@@ -101,6 +101,20 @@ def test_a_part_of_a_page() -> None:
         reader().read(picture, region=(0, 0, 10**6, 10))
 
 
+def test_a_part_that_shows_a_sheet_and_its_desk() -> None:
+    """The sheet is found on the whole photo, of which the part cuts three corners off."""
+    written = page(10, Conditions(desk=0.6))
+    first = written.boxes[0]
+    bottom = max(box[3] for box in first)
+    half = (first[len(first) // 2][0] + first[len(first) // 2 - 1][2]) // 2
+    part = reader().read(written.picture, region=(0, 0, half, bottom + 4))
+    assert [row.text for row in part.rows] == [written.rows[0][: len(first) // 2]]
+    for digit, box in zip(part.rows[0].digits, first, strict=False):
+        assert np.abs(np.subtract(digit.box, box)).max() <= 4
+    corner = reader().read(written.picture, region=(0, 0, 12, 12))
+    assert corner.rows == (), "nothing but the desk"
+
+
 def test_a_wide_gap_starts_a_group() -> None:
     first, second = (page(seed, rows=("1234",)).picture for seed in (5, 6))
     height = max(len(first), len(second))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,11 +29,13 @@ class Page:
         grey: (H, W) uint8.
         to_picture: (3, 3), maps the page's x, y, 1 to the picture's pixels.
         size: The picture's width and height in pixels.
+        region: The box of the picture that is read; None for all of it.
     """
 
     grey: Grey
     to_picture: Matrix
     size: tuple[int, int]
+    region: Box | None = None
 
     def box_in_picture(self, box: Box) -> Box:
         """A box on the page -> the box around it in the picture, cut at the picture's border."""
@@ -55,21 +57,36 @@ class Page:
     def moved(self, left: int, top: int, shape: tuple[int, ...]) -> Page:
         """The page of a part that was cut out of a picture of `shape` at `left`, `top`."""
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
-        return Page(self.grey, shift @ self.to_picture, (shape[1], shape[0]))
+        return replace(self, to_picture=shift @ self.to_picture, size=(shape[1], shape[0]))
 
     def scaled(self, size: tuple[int, int]) -> Page:
         """The page of a picture of another width and height, of which this one's was a smaller copy."""
         width, height = self.size
-        return Page(self.grey, np.diag([size[0] / width, size[1] / height, 1.0]) @ self.to_picture, size)
+        return replace(self, to_picture=np.diag([size[0] / width, size[1] / height, 1.0]) @ self.to_picture, size=size)
+
+    def within(self, region: Box) -> Page | None:
+        """The part of the page that a box of the picture shows, and little more; None where it shows none."""
+        outline, (height, width) = self._outline(region), self.grey.shape
+        left, top = np.clip(np.floor(outline.min(axis=0)), 0, (width, height)).astype(int)
+        right, bottom = np.clip(np.ceil(outline.max(axis=0)), 0, (width, height)).astype(int)
+        if min(right - left, bottom - top) < 2:
+            return None
+        shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
+        grey = np.ascontiguousarray(self.grey[top:bottom, left:right])
+        return replace(self, grey=grey, to_picture=self.to_picture @ shift, region=region)
 
     def shown(self) -> Grey:
-        """(H, W) 255 where the page shows the picture: around one that was laid level it is filled up."""
-        width, height = self.size
-        corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]], np.float64)
-        mapped = corners @ np.linalg.inv(self.to_picture).T
-        outline = np.rint(mapped[:, :2] / mapped[:, 2:]).astype(np.int32)
+        """(H, W) 255 where the page shows what is read of the picture: around a page laid level it is filled up."""
+        outline = np.rint(self._outline(self.region or (0, 0, *self.size))).astype(np.int32)
         area = cv2.fillConvexPoly(np.zeros_like(self.grey), outline, 255)
         return uint8(cv2.erode(area, square(2 * FILLED + 1), borderType=cv2.BORDER_CONSTANT, borderValue=255))
+
+    def _outline(self, box: Box) -> npt.NDArray[np.float64]:
+        """The corners (4, 2) on the page of a box of the picture."""
+        left, top, right, bottom = box
+        corners = np.array([[left, top, 1], [right, top, 1], [right, bottom, 1], [left, bottom, 1]], np.float64)
+        mapped = corners @ np.linalg.inv(self.to_picture).T
+        return np.asarray(mapped[:, :2] / mapped[:, 2:], np.float64)
 
     def dark(self, light_on_dark: bool) -> Grey:
         """The page with its writing dark on light."""
@@ -85,7 +102,7 @@ class Page:
             np.array([[0, -1, width], [1, 0, 0], [0, 0, 1]], np.float64),
         ][quarters % 4]
         grey = np.ascontiguousarray(np.rot90(self.grey, -quarters))
-        return Page(grey, self.to_picture @ back, self.size)
+        return replace(self, grey=grey, to_picture=self.to_picture @ back)
 
     def levelled(self, degrees: float) -> Page:
         """The page with what rises by `degrees` to the right laid level, enlarged so that nothing is cut."""
@@ -97,7 +114,7 @@ class Page:
         matrix[:2, 2] = -low[:2]
         size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
         grey = cv2.warpAffine(self.grey, matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return Page(uint8(grey), self.to_picture @ np.linalg.inv(matrix), self.size)
+        return replace(self, grey=uint8(grey), to_picture=self.to_picture @ np.linalg.inv(matrix))
 
 
 def same_page(picture: npt.NDArray[np.uint8]) -> Page:

@@ -49,6 +49,10 @@ class Sheet(NamedTuple):
         """The same sheet in a larger or smaller copy of the picture."""
         return Sheet(self.corners * np.float32(scale), self.width * scale, self.height * scale)
 
+    def moved(self, right: float, down: float) -> Sheet:
+        """The same sheet in a picture whose corner lies elsewhere."""
+        return self._replace(corners=self.corners + np.array((right, down), np.float32))
+
     def to_picture(self, width: int, height: int) -> Matrix:
         """The matrix that maps pixels of a flat page (width, height) to the picture."""
         page = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

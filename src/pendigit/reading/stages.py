@@ -143,10 +143,7 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
 def _lay_flat(photo: Photo, region: Region | None) -> _View:
     """The page on a photo or a part of it; a sheet that is small on it is seen with all of the photo's pixels."""
     if region is not None:
-        photo = photo.whole()
-        part = _cut(photo.pixels, region)
-        sheet = find_sheet(part)
-        return _View(photo, part, sheet, flat_page(part, sheet).moved(*region[:2], photo.pixels.shape))
+        return _lay_part_flat(photo.whole(), region)
     sheet = find_sheet(photo.pixels)
     is_small = sheet is not None and photo.shrunk > 1 and max(sheet.width, sheet.height) < LONGEST
     if sheet is not None and is_small and photo.is_decodable:
@@ -154,15 +151,29 @@ def _lay_flat(photo: Photo, region: Region | None) -> _View:
     return _View(photo, photo.pixels, sheet, flat_page(photo.pixels, sheet).scaled(photo.size))
 
 
+def _lay_part_flat(photo: Photo, region: Region) -> _View:
+    """The page on a part of a photo: of the sheet that the photo shows, or else of what the part shows alone."""
+    part, (left, top, width, height) = _cut(photo.pixels, region), region
+    sheet = find_sheet(photo.pixels)
+    if sheet is not None:
+        page = flat_page(photo.pixels, sheet).within((left, top, left + width, top + height))
+        if page is not None:
+            return _View(photo, part, sheet.moved(-left, -top), page)
+    sheet = find_sheet(part)
+    return _View(photo, part, sheet, flat_page(part, sheet).moved(left, top, photo.pixels.shape))
+
+
 def _read_page(view: _View, turned: int, how: _How) -> Stages:
     """Read a flat page, turned clockwise by a number of quarters."""
     page = view.page.turned(turned) if turned else view.page
-    ink, shown = find_ink(page.grey, page.enlarged), None
+    ink = find_ink(page.grey, page.enlarged)
     skew = find_skew(ink.mask)
     if skew:
         page = page.levelled(skew)
-        shown = page.shown()
-        ink = find_ink(page.grey, page.enlarged).without(uint8(cv2.bitwise_not(shown)))
+        ink = find_ink(page.grey, page.enlarged)
+    shown = page.shown() if skew or page.region else None
+    if shown is not None:
+        ink = ink.without(uint8(cv2.bitwise_not(shown)))
     crossing = find_lines(ink.traces)
     height = find_pieces(without_lines(ink.mask, ink.ink, crossing), ink.ink).height
     lines = uint8(cv2.bitwise_or(find_lines(ink.traces, height), crossing))
