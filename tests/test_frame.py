@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from pendigit import ink as inks
 from pendigit.classifier import OnnxClassifier
 from pendigit.datasets import load_dataset
 from pendigit.errors import ImageError
@@ -247,3 +248,11 @@ def test_a_digit_that_fills_a_coarse_grid_is_no_grid_line(light: bool) -> None:
     x, y, width, height = cv2.boundingRect(frame)
     kept = cv2.resize(frame[y : y + height, x : x + width], cells.shape, interpolation=cv2.INTER_AREA)
     assert np.minimum(kept, cells).sum() > 0.5 * cells.sum(), "its strokes, not what is left of them"
+
+
+def test_pictures_of_many_sizes_leave_little_behind() -> None:
+    """A batch of a hundred thousand would else hold kernels and masks of every size that it met."""
+    for side in range(20, 200, 2):
+        to_frames([np.full((side, side + 3), 200, np.uint8)])
+    for kept in (inks.square, inks._corners):
+        assert kept.cache_info().currsize <= inks.KEPT

@@ -5,7 +5,7 @@ Light falls unevenly, pens differ and writing may be light on dark; what follows
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 import cv2
@@ -23,6 +23,7 @@ NEIGHBOURHOOD = 0.5  # of the longer side: brightness is compared within it, so 
 CORNER = 0.1  # of each side: corners are paper, as digits are round
 CORNER_WEIGHT = 0.7  # of a standard deviation in the corners against 1 of skewness; 0.5 to 1 decide alike
 REACH = 0.5  # of the longer side: wider than any pen's stroke, so that a closing leaves only paper
+KEPT = 64  # masks and kernels of so many sizes: those of many pictures' sizes would add up to a hundred megabytes
 LEAST_REACH = 15  # pixels: so that the strokes of a digit 8 to 30 pixels tall are closed too
 
 
@@ -95,7 +96,7 @@ def odd(length: float) -> int:
     return round(length) | 1
 
 
-@cache
+@lru_cache(KEPT)
 def _corners(rows: int, columns: int) -> Grey:
     """A mask of the four corners of a picture."""
     mask = np.zeros((rows, columns), np.uint8)
@@ -106,7 +107,7 @@ def _corners(rows: int, columns: int) -> Grey:
     return mask
 
 
-@cache
+@lru_cache(KEPT)
 def square(side: int) -> Grey:
     """A square kernel."""
     return np.ones((side, side), np.uint8)
