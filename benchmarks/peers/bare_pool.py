@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import sys
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -10,24 +11,23 @@ import cv2
 import pendigit
 from pendigit.errors import ImageError
 
-reader = None
 
-
-def begin() -> None:
-    global reader  # noqa: PLW0603 - what a process keeps
+@cache
+def reader():
+    """A process's own."""
     cv2.setNumThreads(1)
-    reader = pendigit.load_reader()
+    return pendigit.load_reader()
 
 
 def read(path: str) -> str:
     try:
-        return reader.read(path).text
+        return reader().read(path).text
     except ImageError as error:
         return str(error)
 
 
 if __name__ == "__main__":
     paths = sorted(str(path) for path in Path(sys.argv[1]).glob("*.png"))
-    with multiprocessing.get_context("spawn").Pool(int(sys.argv[2]), begin) as pool:
+    with multiprocessing.get_context("spawn").Pool(int(sys.argv[2])) as pool:
         texts = list(pool.imap(read, paths, chunksize=16))
     print(json.dumps({"images": len(texts)}))

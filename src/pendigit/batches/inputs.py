@@ -86,7 +86,8 @@ def images_below(folder: str) -> Iterator[str]:
     """
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (os.path.join(place, name) for name in names if _is_image(name) and not name.startswith("."))  # noqa: PTH118
+        inside = Path(place)
+        yield from (str(inside / name) for name in names if _is_image(name) and not name.startswith("."))
 
 
 def fetch(path: str) -> bytes:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -69,7 +70,7 @@ class _Pool:
     def submit(self, chunk: list[Item]) -> Future[Timed]:
         """Read images in some process; the future holds BrokenProcessPool if that ends."""
         try:
-            return self._executor.submit(_read, chunk)
+            return self._executor.submit(_read, self._settings, chunk)
         except BrokenProcessPool as error:
             future: Future[Timed] = Future()
             future.set_exception(error)
@@ -89,17 +90,11 @@ class _Pool:
     def _start(self) -> ProcessPoolExecutor:
         # Spawned: forking a process that has threads may lock up, and no other way works everywhere.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._workers, context, _begin, (self._settings,))
+        return ProcessPoolExecutor(self._workers, context, _begin)
 
 
-_settings: Settings
-_worker: Worker | None = None
-
-
-def _begin(settings: Settings) -> None:
-    """Prepare a worker process; its model is loaded with its first images, so that an error finds its way back."""
-    global _settings  # noqa: PLW0603 - what a worker process keeps between chunks
-    _settings = settings
+def _begin() -> None:
+    """Prepare a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -112,11 +107,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _read(chunk: list[Item]) -> Timed:
-    global _worker  # noqa: PLW0603 - as above
-    if _worker is None:
-        from pendigit.batches.worker import Worker
-
-        _worker = Worker(_settings)
+def _read(settings: Settings, chunk: list[Item]) -> Timed:
+    worker = _worker(settings)
     began = time.perf_counter()
-    return _worker.read(chunk), time.perf_counter() - began
+    return worker.read(chunk), time.perf_counter() - began
+
+
+@cache
+def _worker(settings: Settings) -> Worker:
+    """A process's worker; made with its first images, so that an error of its model finds its way back."""
+    from pendigit.batches.worker import Worker
+
+    return Worker(settings)

@@ -30,7 +30,7 @@ def options_of(kind: type, argument: str) -> Callable[[Callable[..., None]], Cal
 
         run.__name__, run.__doc__ = verb.__name__, verb.__doc__
         run.__annotations__ = {each.name: each.annotation for each in (*added, *own)}
-        run.__signature__ = inspect.Signature([*added, *own])  # type: ignore[attr-defined]
+        vars(run)["__signature__"] = inspect.Signature([*added, *own])
         return run
 
     return decorate

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 def say_error(line: str) -> None:
     """Print one line to standard error."""
-    print(f"pendigit: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201 - the place for it
+    sys.stderr.write(f"pendigit: {' '.join(line.split())}\n")
 
 
 def say(line: str = "") -> None:
     """Print one line to standard output."""
-    print(line)  # noqa: T201 - the place for it
+    sys.stdout.write(f"{line}\n")
 
 
 def say_evaluation(evaluation: Evaluation) -> None:
