@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import onnx
@@ -17,6 +18,7 @@ from pendigit.classifier import OnnxClassifier
 from pendigit.datasets import Dataset
 from pendigit.errors import ModelError
 from pendigit.learning import export, graph
+from pendigit.learning.committee import SLANTS, committee
 from pendigit.learning.export import export_onnx
 from pendigit.learning.keras_classifier import KerasClassifier
 from pendigit.learning.networks import build
@@ -48,6 +50,16 @@ def plain_convolutions() -> keras.Model:
         layers.AveragePooling2D(3, strides=2, padding="same"),
         layers.Flatten(),
         layers.Dense(10, activation="softmax"),
+    )
+
+
+def mixed_rows() -> keras.Model:
+    return sequential(
+        (28, 28),
+        layers.EinsumDense("nyx,yxz->nyz", output_shape=(28, 9), bias_axes="z", activation="relu"),
+        layers.EinsumDense("nyz,zw->nyw", output_shape=(28, 3)),
+        layers.Flatten(),
+        layers.Dense(10),
     )
 
 
@@ -103,6 +115,7 @@ NETWORKS: list[Callable[[], keras.Model]] = [
     channel_of_one_first,
     branches,
     nested,
+    mixed_rows,
     wrapped,
 ]
 
@@ -161,6 +174,25 @@ def test_an_eleventh_output_becomes_digitness(mini: Dataset, tmp_path: Path) -> 
     model.save(tmp_path / "model.keras")
     found = KerasClassifier(tmp_path / "model.keras").predict_proba(frames)
     np.testing.assert_allclose(found, softmax(outputs[:, :10], axis=1), atol=1e-5)
+
+
+def test_a_committee_is_the_weighted_mean_of_its_members_over_slanted_frames(mini: Dataset, tmp_path: Path) -> None:
+    members = [build(TrainingOptions(network="tiny", seed=0)), build(TrainingOptions(network="reader", seed=1))]
+    frames, weights = mini.x_test[:256], (3, 1)
+    export_onnx(committee(members, weights), tmp_path / "model.onnx", frames, {}, half=True)  # rounds their kernels
+    every = []
+    for slant in SLANTS:
+        lean = np.array([[1, slant, -slant * 13.5], [0, 1, 0]])  # OpenCV's own interpolation is in 32nds of a pixel
+        leaning = np.stack([cv2.warpAffine(frame.astype(np.float32) / 255, lean, (28, 28)) for frame in frames])
+        every.append([np.asarray(member(leaning)) for member in members])
+    first, second = (np.mean(views, axis=0) for views in zip(*every, strict=True))
+    found, digitness = OnnxClassifier(tmp_path / "model.onnx").judge(frames)
+    np.testing.assert_allclose(found, softmax(0.75 * first + 0.25 * second[:, :10], axis=1), atol=2e-3)
+    assert digitness is not None
+    np.testing.assert_allclose(digitness, expit(second[:, 10]), atol=2e-3, err_msg="only one member has it")
+    assert np.abs(found - softmax(every[0][0], axis=1)).max() > 0.01, "no member's answer is the committee's"
+    kernels = sum(np.size(kernel) for member in members for kernel in member.get_weights() if kernel.ndim > 1)
+    assert (tmp_path / "model.onnx").stat().st_size < 2 * kernels + 120_000, "each kernel is stored once, in 16 bits"
 
 
 def test_the_file_keeps_the_contract_and_its_metadata(mini: Dataset, tmp_path: Path) -> None:

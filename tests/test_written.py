@@ -24,7 +24,7 @@ from pendigit.learning import run
 from pendigit.recipes import TrainingOptions
 
 FREE = {"OFL-1.1", "Apache-2.0", "MIT", "UFL-1.0"}
-NEEDS_NOTHING = ("form", "scribble", "marks", "blot", "crowd")
+NEEDS_NOTHING = ("form", "scribble", "marks", "blot", "crowd", "fluent")
 
 
 def test_the_list_of_fonts_is_free_and_pinned() -> None:
@@ -78,7 +78,7 @@ def test_every_kind_gives_frames(kind: str, mini: Dataset, monkeypatch: pytest.M
     assert frames.dtype == labels.dtype == np.uint8
     assert (frames.max(axis=(1, 2)) > 100).all()
     assert sum(map(is_frame, frames)) >= 10
-    digits = kind in {"form", "repenned"}
+    digits = kind in {"form", "repenned", "fluent"}
     assert (labels < NO_DIGIT).all() if digits else (labels == NO_DIGIT).all()
     again, _ = written.make_chunk(kind, 0, 12)
     np.testing.assert_array_equal(frames, again)
@@ -113,12 +113,15 @@ def test_the_set_is_made_once_and_cached(
     monkeypatch.setenv("PENDIGIT_HOME", str(tmp_path))
     made = written.load_written()
     assert capsys.readouterr().err.splitlines() == ["Making digits of many hands, once, which takes some minutes"]
-    assert len(made.y_train) == written.MNIST_TIMES * 50 + 25
+    assert len(made.y_train) == written.MNIST_TIMES * 50 + 5 * len(kinds)
     assert {font.role for font in fetched} == {"hand", "print"}
     monkeypatch.setattr(written, "_make", None)
     again = load_dataset("written")
     assert again.digest == made.digest
     assert again.name == "written"
+    schooled = load_dataset("schooled")
+    assert len(again.y_train) - len(schooled.y_train) == written.KINDS["fluent"][0]
+    np.testing.assert_array_equal(schooled.x_train, again.x_train[: len(schooled.x_train)])
     assert again.y_train.max() == NO_DIGIT
     np.testing.assert_array_equal(again.x_test, mini.x_test)
 

@@ -1,11 +1,12 @@
 """Make a model that ships: train it, fit its temperature, publish the file and its card.
 
-    python tools/make_weights.py reader [--run runs/reader] [--data DIR]    about an hour on 2 cores
+    python tools/make_weights.py reader [--runs runs] [--data DIR]          about an hour on 2 cores
     python tools/make_weights.py reader --thresholds [--data DIR]           only thresholds and card, a minute
     python tools/make_weights.py reader --card [--data DIR]                 only the card, from the file that ships
 
-The run goes on where it was stopped. DIR holds digits of other hands (see benchmarks/sets.py), which are measured for
-the card and never trained on. Afterwards docs/model-card.md tells of all models that ship.
+Members of a committee are trained one after the other, in runs/NAME-SEED; a run goes on where it was stopped. DIR
+holds digits of other hands (see benchmarks/sets.py), which are measured for the card and never trained on. Afterwards
+docs/model-card.md tells of all models that ship.
 """
 
 from __future__ import annotations
@@ -39,6 +40,15 @@ PAGE = ROOT / "docs" / "model-card.md"
 FRESH = 1_000_000_000  # where chunks begin that no training has seen
 DIGIT_KINDS = ("form", "repenned", "lettered")
 FOR_TEMPERATURE, FOR_THRESHOLDS = 1_500, 10_000  # frames of each kind; of MNIST's, thresholds get the rest
+MEMBERS: dict[str, tuple[tuple[int, dict[str, Any]], ...]] = {  # what a model is made of: each one's weight and options
+    "classic": ((1, {"network": "classic", "data": "mnist"}),),
+    "reader": (
+        (3, {"network": "reader", "data": "written"}),
+        (2, {"network": "strong", "data": "schooled", "epochs": 8}),
+        (1, {"network": "strong", "data": "mnist", "validation": ASIDE}),  # the others' data leave these digits out
+    ),
+}
+COMMITTEE = "the weighted mean of {}, of seeds 0 and on; each sees a frame leaning either way; kernels of 16 bits"
 PURPOSE = {
     "classic": "the tutorials",
     "reader": "digits of many hands",
@@ -56,13 +66,13 @@ def main() -> None:
     """Do what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=PURPOSE)
-    parser.add_argument("--run", type=Path, default=None, help="the run folder, by default runs/NAME")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where the run folders are")
     parser.add_argument("--data", type=Path, default=None)
     parser.add_argument("--thresholds", action="store_true", help="only fit the thresholds, and write the card")
     parser.add_argument("--card", action="store_true", help="only write the card")
     options = parser.parse_args()
     if not (options.card or options.thresholds):
-        make(options.name, options.run or Path("runs") / options.name)
+        make(options.name, options.runs)
     if not options.card:
         calibrate(WEIGHTS / f"{options.name}.onnx")
     write_card(options.name, options.data)
@@ -70,20 +80,25 @@ def main() -> None:
     print(f"{WEIGHTS / options.name}.onnx, its card, and {PAGE}")
 
 
-def make(name: str, run: Path) -> None:
-    """Train, if the run is not done yet, and publish the model with its temperature."""
-    if not (run / "model.keras").exists():
-        pendigit.train(name, out=run, resume=(run / "config.json").exists())
-    from pendigit.learning.export import export_onnx
+def make(name: str, folder: Path) -> None:
+    """Train what is not trained yet, and publish the model with its temperature."""
+    runs = [folder / f"{name}-{seed}" for seed in range(len(MEMBERS[name]))]
+    weights, recipes = zip(*MEMBERS[name], strict=True)
+    for seed, (run, recipe) in enumerate(zip(runs, recipes, strict=True)):
+        if not (run / "model.keras").exists():
+            pendigit.train(out=run, resume=(run / "config.json").exists(), seed=seed, **recipe)
+    from pendigit.learning.committee import committee
+    from pendigit.learning.export import export_onnx, keras_probabilities
     from pendigit.learning.keras_classifier import load_keras
 
-    trained = OnnxClassifier(run / "model.onnx", threads=0)
+    members = [load_keras(run / "model.keras") for run in runs]
+    model = committee(members, weights) if len(members) > 1 else members[0]
     frames, labels, _ = held_out(for_thresholds=False)
-    temperature = fit_temperature(trained.predict_proba(frames), labels)
-    with (run / "history.csv").open() as file:
-        minutes = sum(float(row["seconds"]) for row in csv.DictReader(file)) / 60
-    metadata = trained.metadata | {"temperature": f"{temperature:.4f}", "minutes": f"{minutes:.0f}"}
-    export_onnx(load_keras(run / "model.keras"), WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature)
+    temperature = fit_temperature(keras_probabilities(model, frames), labels)
+    minutes = sum(float(row["seconds"]) for run in runs for row in csv.DictReader((run / "history.csv").open())) / 60
+    told = {"temperature": f"{temperature:.4f}", "minutes": f"{minutes:.0f}", "members": json.dumps(MEMBERS[name])}
+    metadata = OnnxClassifier(runs[0] / "model.onnx").metadata | told
+    export_onnx(model, WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature, half=len(members) > 1)
 
 
 def calibrate(path: Path) -> None:
@@ -136,6 +151,7 @@ def write_card(name: str, data: Path | None) -> None:
         "sha256": digest(path),
         "bytes": path.stat().st_size,
         "parameters": parameters(path),
+        "members": json.loads(classifier.metadata.get("members", "[]")),
         "digitness": classifier.has_digitness,
         "trained_on": recipe["data"],
         "data_digest": classifier.metadata["data_digest"],
@@ -179,8 +195,9 @@ def parameters(path: Path) -> int:
     """Numbers in the kernels, biases and normalisations of a model file."""
     import onnx
 
-    found = onnx.load(path).graph.initializer
-    sizes = [int(np.prod(each.dims)) for each in found if each.data_type == onnx.TensorProto.FLOAT]
+    kept = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+    found = [each for each in onnx.load(path).graph.initializer if each.data_type in kept]
+    sizes = [int(np.prod(each.dims)) for each in found if not each.name.startswith(("slant", "share"))]
     return sum(size for size in sizes if size > 1)  # what scales pixels and logits is one number
 
 
@@ -210,6 +227,7 @@ def section(card: dict[str, Any]) -> list[str]:
         ("file", f"{card['bytes'] / 1e6:.2f} MB, {card['parameters']:,} parameters, SHA-256 `{card['sha256']}`"),
         ("trained on", f"`{card['trained_on']}`, digest `{card['data_digest']}`"),
         ("settings", options),
+        *([("made of", COMMITTEE.format(spoken(card["members"])))] if len(card.get("members", ())) > 1 else []),
         ("versions", ", ".join(f"{key} {value}" for key, value in card["versions"].items())),
         ("temperature", f"{card['temperature']:.3f}"),
         *(promise(Threshold(**each)) for each in card.get("thresholds", [])),
@@ -224,6 +242,11 @@ def section(card: dict[str, Any]) -> list[str]:
     if card["fonts"]:
         rows.append(("fonts", ", ".join(card["fonts"])))
     return [f"## {card['name']}", "", "| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows)]
+
+
+def spoken(members: list[tuple[int, dict[str, Any]]]) -> str:
+    """Networks, their data and weights in a few words."""
+    return ", ".join(f"`{each['network']}` trained on `{each['data']}` (weight {weight})" for weight, each in members)
 
 
 def promise(found: Threshold) -> tuple[str, str]:

@@ -22,6 +22,8 @@ LEAST_SLOPE = 4.0  # grey levels across the picture: less light falling off than
 NEIGHBOURHOOD = 0.5  # of the longer side: brightness is compared within it, so that a shadow's edge weighs little
 CORNER = 0.1  # of each side: corners are paper, as digits are round
 CORNER_WEIGHT = 0.7  # of a standard deviation in the corners against 1 of skewness; 0.5 to 1 decide alike
+LINE_OFF, LINE_UNEVEN = 1.0, 0.3  # of the picture's spread: how far off a line is; of that: how uneven along itself
+LINE_REACH = 0.2  # of the side: a box's lines lie no further inside
 REACH = 0.5  # of the longer side: wider than any pen's stroke, so that a closing leaves only paper
 KEPT = 64  # masks and kernels of so many sizes: those of many pictures' sizes would add up to a hundred megabytes
 LEAST_REACH = 15  # pixels: so that the strokes of a digit 8 to 30 pixels tall are closed too
@@ -67,8 +69,20 @@ def is_dark_on_light(sample: Floats) -> bool:
 
     Ink covers less than paper does, so the paper is near the mean and the ink far from it: the skewness tells. Where
     fat strokes fill the picture both are alike, and the corners tell, which are seldom ink. Neither is enough alone:
-    skewness errs on fat digits cropped tightly, corners on grid lines.
+    skewness errs on fat digits cropped tightly, corners on grid lines. Where they disagree, grid lines are left out.
     """
+    skewness, corners = _skewness_and_corners(sample)
+    dark = skewness <= CORNER_WEIGHT * corners
+    if dark == (skewness <= 0):
+        return dark
+    inside = _inside_lines(sample)
+    if inside is not sample:
+        skewness, corners = _skewness_and_corners(inside)
+    return skewness <= CORNER_WEIGHT * corners
+
+
+def _skewness_and_corners(sample: Floats) -> tuple[float, float]:
+    """Of brightness against the neighbourhood's: the skewness, and the corners' mean in standard deviations."""
     side = odd(NEIGHBOURHOOD * max(sample.shape))
     across, down = (min(side, odd(2 * length)) for length in sample.shape[::-1])  # more only repeats what there is
     deviation = sample - cv2.blur(sample, (across, down), borderType=cv2.BORDER_REFLECT)
@@ -76,8 +90,23 @@ def is_dark_on_light(sample: Floats) -> bool:
     squared = deviation * deviation
     spread = max(cv2.mean(squared)[0] ** 0.5, 1e-3)
     skewness = cv2.mean(squared * deviation)[0] / spread**3
-    corner = cv2.mean(deviation, _corners(*sample.shape))[0]
-    return bool(skewness <= CORNER_WEIGHT * corner / spread)
+    return skewness, cv2.mean(deviation, _corners(*sample.shape))[0] / spread
+
+
+def _inside_lines(sample: Floats) -> Floats:
+    """The picture without the even lines along its sides, which are a box's; itself where there are none."""
+    middle, spread = float(np.median(sample)), max(float(sample.std()), 1e-3)
+    ends = []
+    for axis in (1, 0):
+        off, uneven = np.abs(sample.mean(axis=axis) - middle), sample.std(axis=axis)
+        is_line = (off > LINE_OFF * spread) & (uneven < LINE_UNEVEN * off)
+        most = int(LINE_REACH * len(is_line))
+        for each in (is_line[:most], is_line[::-1][:most]):
+            ends.append(int(np.flatnonzero(each).max(initial=-1)) + 1)
+    top, bottom, left, right = ends
+    if sum(map(bool, ends)) < 2:  # one alone may be the digit's own
+        return sample
+    return np.ascontiguousarray(sample[top : len(sample) - bottom, left : sample.shape[1] - right])
 
 
 def paper_of(smooth: Grey) -> Grey:

@@ -88,7 +88,7 @@ class TrainingOptions:
 
     Attributes:
         network: A network's name, a Python file with build(), or a .keras file.
-        data: mnist, mini, written, or a path: npz, IDX folder, CSV, class folders.
+        data: mnist, mini, written, schooled, or a path: npz, IDX folder, CSV, class folders.
         epochs: Passes over the training frames.
         batch_size: Frames a step.
         lr: The learning rate, at its highest.

@@ -18,6 +18,7 @@ LONG = 0.5  # of the picture's side: what touches the border and is as long may 
 THICKEST = 0.25  # of the picture's area: four lines of a 16th of its side; more is a dark region, or noise
 LINE_DEPTH = 0.06  # of the picture: mean distance to the border of a sure line; tight digits have 0.063 and more
 DOUBTFUL_DEPTH = 0.15  # of the picture: up to here a piece is a line if a digit is found without it
+STRAIGHT = 0.6  # of a picture's side: pixels of ink in a row or column that make it a line of a box
 LINE_EDGE = 5  # pixels: the square by which lines are widened before they are erased, for their soft edges
 ROUNDS = 3  # times that lines are erased: dark ones hide pale ones, and those a faint digit
 LEAST_SIZE = 0.15  # of the picture: smaller things left after erasing are specks in an empty box
@@ -27,7 +28,7 @@ FAINTEST = 6.0  # grey levels between ink and paper: less is the noise of paper 
 SEPARATION = 1.9  # between ink and paper, in the sum of their standard deviations: digits have 2 and more, noise 1.8
 TINY = 16  # pixels: in a smaller picture a stroke is a pixel wide and as uneven as noise
 RAGGED = 1.9  # half the outline in digit's lengths, times the filled share of its box: digits reach 1.8, noise 2 to 6
-WEAK = 0.35  # of the ink's contrast: from here on what hangs together with the digit is ink, such as a faint loop
+WEAK = 0.2  # of the ink's contrast: from here on what hangs together with the digit is ink, such as a faint loop
 WEAK_NOISE = 3.0  # standard deviations of the paper: but only above its noise
 
 
@@ -111,7 +112,7 @@ def find_strokes(grey: Grey) -> Strokes | None:
     paper = paper_of(smooth)
     ink = uint8(cv2.subtract(paper, smooth))
     for rounds in (ROUNDS, 0):  # where erasing lines leaves a ghost alone, the lines were the digit
-        found = _find(ink, None, rounds)
+        found = _find(ink, None, rounds) or _find_beside_lines(ink)
         if found is None:
             return None
         sharp = _longer_side(found.box) <= SHARP
@@ -138,6 +139,21 @@ def _find(ink: Grey, erased: Grey | None, rounds: int) -> _Found | None:
             return found
     lines_for_sure = pieces.long & (pieces.depth < LINE_DEPTH)
     return None if lines_for_sure.all() else _check(ink, pieces, _belonging(pieces, ~lines_for_sure), erased)
+
+
+def _find_beside_lines(ink: Grey) -> _Found | None:
+    """Find a digit that touches the lines of its box, by erasing what runs straight along the picture's sides."""
+    _, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    lines = np.zeros_like(ink)
+    for turned, of_lines in ((mask, lines), (mask.T, lines.T)):
+        reach = int(DOUBTFUL_DEPTH * len(turned))
+        straight = (turned > 0).mean(axis=1) >= STRAIGHT
+        straight[reach : len(straight) - reach] = False
+        of_lines[straight] = 255
+    if not lines.any():
+        return None
+    lines = uint8(cv2.dilate(lines, square(LINE_EDGE)))
+    return _find(uint8(cv2.subtract(ink, lines)), lines, ROUNDS)
 
 
 def _belonging(pieces: _Pieces, allowed: Flags) -> Grey:

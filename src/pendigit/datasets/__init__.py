@@ -20,8 +20,9 @@ def load_dataset(source: str | Path = "mnist") -> Dataset:
     Args:
         source: "mnist" (60,000 train and 10,000 test digits, fetched once and cached), "mini" (6,000 and 1,000 of
             them, built in), "written" (MNIST, generated digits, and signs that are none, labelled 10; made once and
-            cached), or the path of a file or folder: `mnist.npz` with Keras's keys, IDX files, CSV, class folders, or
-            the widely copied `mnist.pkl.gz`. A path called like a name is written `./mnist`.
+            cached), "schooled" (the same without the forms of practised hands), or the path of a file or folder:
+            `mnist.npz` with Keras's keys, IDX files, CSV, class folders, or the widely copied `mnist.pkl.gz`. A path
+            called like a name is written `./mnist`.
 
     Returns:
         Frames uint8 (n, 28, 28), ink bright on black, and labels uint8 (n,), for training and testing.
@@ -34,10 +35,10 @@ def load_dataset(source: str | Path = "mnist") -> Dataset:
         from pendigit.datasets.mnist import load_mnist
 
         return load_mnist()
-    if source == "written":
+    if isinstance(source, str) and source in {"written", "schooled"}:
         from pendigit.datasets.written import load_written
 
-        return load_written()
+        return load_written(source)
     if source == "mini":
         return replace(read_npz(MINI), name="mini")
     return read_dataset(Path(source))

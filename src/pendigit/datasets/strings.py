@@ -23,7 +23,7 @@ from pendigit.datasets.written import ASIDE
 from pendigit.files import make_folder, publish
 from pendigit.home import cache_folder
 from pendigit.ink import Grey
-from pendigit.rowframe import ROW_HEIGHT, to_row
+from pendigit.rowframe import ROW_HEIGHT, to_row, writing_band
 from pendigit.writing.fluent import write_fluently
 from pendigit.writing.fonts import draw_character
 from pendigit.writing.forms import Rng
@@ -32,7 +32,7 @@ from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
 from pendigit.writing.slips import Slip, on_slip
 from pendigit.writing.strings import Line, random_habits, random_hand, random_number, write_line
 
-VERSION = 2  # of what is below: a change of it is another set
+VERSION = 3  # of what is below: a change of it is another set
 CHUNK = 2_000  # rows
 GLYPHS = 2_500  # digits drawn for a chunk; each is written about four times, never twice alike
 PENS = np.exp(np.linspace(np.log(FINE), np.log(BROAD), 9))  # shares of a digit's height
@@ -40,6 +40,7 @@ KINDS = ("form", "mnist", "font")
 SHARES = np.array([0.5, 0.35, 0.15])  # of the kinds among the digits
 HABITS = 0.5  # share of hands whose digits differ in size and place
 TOUCHING, JOINING = 0.45, 0.08  # shares of hands whose digits touch, and that hardly lift the pen
+BANDED = 0.4  # share of slips cut to the writing's height, as a reader cuts a picture of one row
 MIXED = 0.25  # share of lines whose digits come from all kinds
 SAME = 0.5  # how often a hand writes a digit in the form it had before in the line
 WIDEST = 384  # pixels: longer rows are written anew
@@ -103,12 +104,13 @@ def make_rows(number: int, count: int) -> Rows:
     while len(rows.frames) < count:
         slip, line = make_slip(rng, bank, neighbour if rng.random() < 0.15 else None)
         neighbour = line.ink
-        frame = to_row(slip.grey)
+        top, bottom = writing_band(slip.grey) if rng.random() < BANDED else (0, len(slip.grey))
+        frame = to_row(slip.grey[top:bottom])
         if frame.shape[1] > WIDEST or not 0 < len(slip.signs) <= MOST_SIGNS:
             continue
         rows.frames.append(frame)
         rows.signs.append(np.array(slip.signs, np.uint8))
-        scale = slip.grey.shape[1] * ROW_HEIGHT / slip.grey.shape[0]
+        scale = slip.grey.shape[1] * ROW_HEIGHT / (bottom - top)
         rows.centres.append(np.array(slip.centres, np.float32) * np.float32(scale))
     return rows
 

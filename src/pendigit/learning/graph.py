@@ -32,6 +32,7 @@ class Graph:
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self._names: dict[str, int] = {}
+        self._stored: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Append a node with one output and return the output's name."""
@@ -40,10 +41,13 @@ class Graph:
         return name
 
     def constant(self, values: npt.ArrayLike, name: str = "constant", dtype: npt.DTypeLike = np.float32) -> str:
-        """Store `values` and return their name."""
-        name = self._unique(name)
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype), name))
-        return name
+        """Store `values` and return their name; the same numbers are stored once, as those of a layer used twice."""
+        array = np.ascontiguousarray(values, dtype)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._stored:
+            self._stored[key] = self._unique(name)
+            self.constants.append(numpy_helper.from_array(array, self._stored[key]))
+        return self._stored[key]
 
     def kernel(self, values: npt.ArrayLike, name: str) -> str:
         """Store a layer's weights and return their name."""
@@ -59,6 +63,13 @@ class Graph:
         count = self._names.get(name, 0)
         self._names[name] = count + 1
         return f"{name}_{count}" if count else name
+
+
+def round_kernels(model: keras.Model) -> None:
+    """Round a network's kernels to 16 bits, as `Graph(half=True)` keeps them."""
+    for variable in model.variables:
+        if variable.path.endswith("/kernel"):
+            variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
 
 
 def emit_network(graph: Graph, model: keras.Model, source: str) -> str:
@@ -115,6 +126,16 @@ def _dense(graph: Graph, layer: Any, inputs: list[str]) -> str:
     kernel = graph.kernel(layer.kernel, f"{layer.name}_kernel")
     bias = [graph.constant(layer.bias, f"{layer.name}_bias")] if layer.use_bias else []
     return _activate(graph, layer, graph.add("Gemm", inputs[0], kernel, *bias))
+
+
+def _einsum_dense(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    if len(layer.input.shape) == 4 or len(layer.output.shape) == 4:
+        raise ModelError(f"layer {layer.name!r} is an EinsumDense on pictures", "a Conv2D", "replace the layer")
+    kernel = graph.kernel(layer.kernel, f"{layer.name}_kernel")
+    product = graph.add("Einsum", inputs[0], kernel, equation=layer.equation)
+    if layer.bias is not None:
+        product = graph.add("Add", product, graph.constant(layer.bias, f"{layer.name}_bias"))
+    return _activate(graph, layer, product)
 
 
 def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
@@ -247,6 +268,7 @@ EMITTERS: dict[str, Emit] = {
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Dense": _dense,
+    "EinsumDense": _einsum_dense,
     "Conv2D": _convolution,
     "DepthwiseConv2D": _convolution,
     "MaxPooling2D": _max_pool,

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 from pendigit.errors import ModelError
 from pendigit.ink import Grey
-from pendigit.learning.graph import Graph, emit_network
+from pendigit.learning.graph import Graph, emit_network, round_kernels
 from pendigit.learning.model_file import publish_model
 from pendigit.rowframe import CLASSES, ROW_HEIGHT
 from pendigit.rownet import RowNetwork
@@ -38,7 +38,7 @@ def export_rows(
         ModelError: A layer cannot be exported, or the answers differ.
         OutputError: `path` cannot be written.
     """
-    _round(model)
+    round_kernels(model)
     publish_model(
         _graph(model, temperature),
         path,
@@ -51,12 +51,6 @@ def keras_log_probabilities(model: keras.Model, frames: Grey, temperature: float
     """Frames (n, 32, W) uint8 -> log probabilities (n, W / 2, 12) as Keras computes them."""
     logits = np.asarray(model(frames[..., None].astype(np.float32) / 255, training=False)) / np.float32(temperature)
     return np.asarray(keras.ops.log_softmax(logits))
-
-
-def _round(model: keras.Model) -> None:
-    for variable in model.trainable_variables:
-        if variable.path.endswith("/kernel"):
-            variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
 
 
 def _graph(model: keras.Model, temperature: float) -> helper.GraphProto:

@@ -45,7 +45,7 @@ def _spiral_zero(rng: Rng) -> Strokes:
 
 def _high_one(rng: Rng) -> Strokes:
     """A flag from the foot's height, and a stem of the same length: like a roof."""
-    apart = rng.uniform(0.3, 0.75)
+    apart = rng.uniform(0.2, 0.75)
     low = rng.uniform(0.55, 1.1)
     curl = [(0.5 - apart + rng.uniform(0.02, 0.15), low - rng.uniform(0.05, 0.2))] if chance(rng, 0.2) else []
     flag = smooth(rng, [*curl, (0.5 - apart, low), (0.5 - apart * 0.35, low * 0.4), (0.5, 0)], 0.02)
@@ -149,6 +149,17 @@ def _sharp_four(rng: Rng) -> Strokes:
     return [joined(*parts, stem)]
 
 
+def _loop_four(rng: Rng) -> Strokes:
+    """Closed at the top in one stroke, narrow, its stem far below the loop: a 9 but for the corner at its left."""
+    top, corner = (rng.uniform(0.35, 0.6), 0.0), (rng.uniform(0.0, 0.15), rng.uniform(0.4, 0.6))
+    right = rng.uniform(0.55, 0.85)
+    over = (right, corner[1] - rng.uniform(-0.03, 0.12))
+    back = (right + rng.uniform(-0.1, 0.12), rng.uniform(0.0, 0.2))
+    foot = (right - rng.uniform(0.0, 0.3), 1.0)
+    cup = joined(smooth(rng, [top, corner], 0.02), smooth(rng, [corner, over], 0.02))
+    return [joined(cup, smooth(rng, [over, back], 0.02), smooth(rng, [back, (right, 0.5), foot], 0.02))]
+
+
 def _tick_five(rng: Rng) -> Strokes:
     """A hook at the foot under a long roof, in one stroke: like a tick, a root sign or a long s."""
     corner = (rng.uniform(0.2, 0.45), rng.uniform(0.0, 0.12))
@@ -194,6 +205,21 @@ def _hooked_seven(rng: Rng) -> Strokes:
         x, tilt = bent[0], rng.normal(-0.03, 0.08)
         strokes.append(smooth(rng, [(x - left, y + tilt), (x + right, y - tilt)], 0.02))
     return strokes
+
+
+def _bracket_seven(rng: Rng) -> Strokes:
+    """Next to no roof over a stem that swings out like a bracket and turns in at its foot, and a bar: like a plus."""
+    corner = (rng.uniform(0.3, 0.5), rng.uniform(-0.05, 0.1))
+    start = (corner[0] - rng.uniform(0.08, 0.4), rng.uniform(0.0, 0.28))
+    tick = [(start[0] + rng.normal(0, 0.03), start[1] + rng.uniform(0.03, 0.15))] if chance(rng, 0.3) else []
+    out = rng.uniform(-0.05, 0.18)
+    foot = (corner[0] - rng.uniform(-0.05, 0.3), 1.0)
+    curl = [(foot[0] - rng.uniform(0.05, 0.25), rng.uniform(0.85, 1.0))] if chance(rng, 0.4) else []
+    stem = [corner, (corner[0] + out, 0.35), ((corner[0] + foot[0]) / 2 + out, 0.7), foot, *curl]
+    y, left, right = rng.uniform(0.4, 0.7), rng.uniform(0.1, 0.5), rng.uniform(0.15, 0.6)
+    x, rise = corner[0] + out, rng.normal(0.03, 0.06)
+    bar = smooth(rng, [(x - left, y + rise), (x + right, y - rise)], 0.02)  # without it, it would be a 1
+    return [joined(smooth(rng, [*tick, start, corner], 0.02), smooth(rng, stem, 0.02)), bar]
 
 
 def _open_eight(rng: Rng) -> Strokes:
@@ -255,10 +281,10 @@ FLUENT: tuple[tuple[Form, ...], ...] = (
     (_high_one, _high_one, _bent_one),
     (_looped_two, _looped_two, _swung_two),
     (_long_three,),
-    (_cup_four, _cup_four, _sharp_four),
+    (_cup_four, _cup_four, _sharp_four, _loop_four),
     (_tick_five, _tick_five, _snake_five),
     (_wide_six,),
-    (_hooked_seven,),
+    (_hooked_seven, _bracket_seven),
     (_open_eight, _open_eight, _barred_eight),
     (_rho_nine, _rho_nine, _eight_nine, _turned_nine),
 )

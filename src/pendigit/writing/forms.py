@@ -23,6 +23,7 @@ Point: TypeAlias = tuple[float, float]
 Form: TypeAlias = Callable[[Rng], Strokes]
 
 PER_SPAN = 7  # points of a curve between two of the points that it is led through
+SHORT = 0.5  # of a one's height: longer flags are no seven's roof
 WOBBLE = 0.03  # of the digit's height: how far a hand misses the point it aims at, standard deviation
 _T = np.linspace(0, 1, PER_SPAN, endpoint=False)[:, None]
 CATMULL_ROM = (
@@ -105,11 +106,16 @@ def _one(rng: Rng) -> Strokes:
     stem = smooth(rng, [(0.5, 0), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)
     if chance(rng, 0.3):
         return [stem]
-    length, angle = rng.triangular(0.1, 0.3, 1.15), np.radians(rng.uniform(18, 70))  # of the flag, off the stem
+    length = rng.triangular(0.1, 0.3, 1.15)  # of the flag
+    # Off the stem: flatter is a seven's roof, and where sticks are taught a short hook is one already.
+    angle = np.radians(rng.uniform(18, 58 if length > SHORT else 42))
     tip = (0.5 - length * np.sin(angle), length * np.cos(angle))
-    bend = rng.normal(0, 0.08) * length
-    flag = smooth(rng, [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend), (0.5, 0)], 0.015)
-    strokes = [joined(flag, stem)]
+    bend = rng.normal(0, 0.08 if length > SHORT else 0.03) * length
+    flag = [tip, ((tip[0] + 0.5) / 2 + bend, tip[1] / 2 + bend)]
+    if length > SHORT and chance(rng, 0.3):  # round where it meets the stem; with a short flag that would be a 7
+        strokes = [smooth(rng, [*flag, (0.44, 0.02), (0.5, 0.12), (0.5 + rng.normal(0, 0.03), 0.5), (0.5, 1)], 0.015)]
+    else:
+        strokes = [joined(smooth(rng, [*flag, (0.5, 0)], 0.015), stem)]
     if chance(rng, 0.2):
         half, middle = rng.uniform(0.15, 0.45), 0.5 + rng.normal(0, 0.07)
         strokes.append(smooth(rng, [(middle - half, 1), (middle + half, 1)]))
@@ -170,7 +176,9 @@ def _four(rng: Rng) -> Strokes:
     bar, reach = rng.uniform(0.5, 0.75), rng.uniform(0.75, 1.15)
     stem_x, lean = rng.uniform(0.6, 0.8), rng.normal(0, 0.05)
     kind = rng.random()
-    if kind < 0.35:  # closed
+    if kind < 0.16:
+        return _round_four(rng, bar, (stem_x, stem_x + lean)) if kind < 0.1 else _low_four(rng, stem_x)
+    if kind < 0.38:  # closed
         slope = joined(
             smooth(rng, [(stem_x, 0), (0.3, bar * 0.6), (0.0, bar)], 0.02), smooth(rng, [(0, bar), (reach, bar)], 0.025)
         )
@@ -189,11 +197,40 @@ def _four(rng: Rng) -> Strokes:
             rng, [(left, 0), (0.02, bar * 0.7), (0.2, bar), (stem_x if chance(rng, 0.5) else reach, bar * 0.92)]
         )
         return [cup, stem]
+    if kind < 0.86:
+        return _falling_four(rng, left, bar, (stem_x, stem_x + 2 * lean))
     # in one stroke: down, across, up to the stem's top and down it
     cup = smooth(
         rng, [(left, 0), (0.05, bar * 0.75), (0.25, bar), (stem_x, bar * rng.uniform(0.55, 0.85)), (stem_x, top)]
     )
     return [joined(cup, stem)]
+
+
+def _round_four(rng: Rng, bar: float, stem: tuple[float, float]) -> Strokes:
+    """Closed and round, like a 9 whose loop runs on across its stem; `stem` tells where that is above and below."""
+    begin = (stem[0] + rng.uniform(-0.1, 0.05), rng.uniform(-0.03, 0.08))
+    across = (stem[0] + rng.uniform(0.2, 0.6), bar - rng.uniform(-0.03, 0.15))
+    top = [(0.4, 0.0)] if chance(rng, 0.5) else []
+    loop = smooth(rng, [begin, *top, (rng.uniform(-0.05, 0.15), bar * 0.6), (0.25, bar), across], 0.02)
+    return [loop, smooth(rng, [begin, ((stem[0] + stem[1]) / 2, 0.5), (stem[1], 1)], 0.02)]
+
+
+def _low_four(rng: Rng, stem_x: float) -> Strokes:
+    """Open, a long bow to a bar near the foot, across which the stem is a short stroke."""
+    bar, left = rng.uniform(0.68, 0.85), rng.uniform(0.1, 0.45)
+    bow = [(left, 0), (rng.uniform(-0.02, 0.12), bar * 0.65), (rng.uniform(0.1, 0.25), bar + rng.uniform(0.0, 0.08))]
+    reach = (stem_x + rng.uniform(0.08, 0.35), bar - rng.uniform(0.0, 0.15))
+    stem = [(stem_x + rng.normal(0, 0.04), bar - rng.uniform(0.12, 0.3)), (stem_x + rng.normal(-0.03, 0.05), 1.0)]
+    return [smooth(rng, [*bow, reach], 0.02), smooth(rng, stem, 0.02)]
+
+
+def _falling_four(rng: Rng, left: float, bar: float, stem: tuple[float, float]) -> Strokes:
+    """In one stroke that does not rise again: down, across, down."""
+    hook = [(left + rng.uniform(0.08, 0.25), rng.uniform(-0.05, 0.12))] if chance(rng, 0.3) else []
+    end = [(stem[1] + rng.uniform(0.05, 0.25), rng.uniform(0.93, 1.02))] if chance(rng, 0.3) else []
+    turn = (stem[0], bar - rng.uniform(-0.02, 0.12))
+    low = [turn, ((stem[0] + stem[1]) / 2, 0.85), (stem[1], 1), *end]
+    return [smooth(rng, [*hook, (left, 0), (0.05, bar * 0.75), (0.25, bar), *low], 0.02)]
 
 
 def _five(rng: Rng) -> Strokes:
@@ -218,17 +255,21 @@ def _six(rng: Rng) -> Strokes:
     right = rng.uniform(0.75, 1.0)
     close = (rng.uniform(0.02, 0.3), rng.uniform(0.65, 0.85))
     back = (rng.uniform(0.0, 0.2), rng.uniform(0.45, 0.6))
-    back = (back[0], back[1])
     if chance(rng, 0.25):  # straight back
         down = smooth(rng, [top, (0.05, 0.7)], 0.02)
         return [joined(down, smooth(rng, [(0.05, 0.7), (0.3, 1), (right, 0.8), (0.55, high), close], 0.025))]
+    if chance(rng, 0.05):  # a stem with a flat loop at its foot, which runs out to the left
+        foot, flat = rng.uniform(0.25, 0.5), rng.uniform(0.08, 0.22)
+        out = (rng.uniform(-0.1, 0.2), 1 - flat * rng.uniform(-0.2, 0.4))
+        low = [(foot, 0.97), (right, 1 - flat / 2), (right - 0.15, 1 - flat), (foot - 0.05, 1 - flat * 0.6), out]
+        return [smooth(rng, [top, ((top[0] + foot) / 2 - 0.05, 0.5), *low], 0.02)]
     begin = [(top[0] + 0.1, top[1] + 0.12)] if chance(rng, 0.15) else []
     points = [*begin, top, back, (0.1, 0.85), (0.5, 1), (right, (1 + high) / 2), (0.5, high), close]
     return [smooth(rng, points, 0.025)]
 
 
 def _seven(rng: Rng) -> Strokes:
-    if chance(rng, 0.2):
+    if chance(rng, 0.3):
         return _narrow_seven(rng)
     corner, foot = (rng.uniform(0.8, 1.0), rng.uniform(-0.03, 0.05)), (rng.uniform(0.15, 0.65), 1.0)
     bend = rng.normal(0, 0.07)
@@ -242,7 +283,8 @@ def _seven(rng: Rng) -> Strokes:
         roof = smooth(rng, [start, roof_bend, corner], 0.02)
         strokes = [joined(*([smooth(rng, [*tick, start], 0.02)] if tick else []), roof, smooth(rng, stem, 0.02))]
     if chance(rng, 0.45):
-        y, half, tilt = rng.uniform(0.38, 0.66), rng.uniform(0.15, 0.4), rng.normal(-0.02, 0.07)
+        high, half, tilt = rng.uniform(0.38, 0.66), rng.uniform(0.15, 0.4), rng.normal(-0.02, 0.07)
+        y = rng.uniform(0.6, 0.85) if chance(rng, 0.15) else high
         x = corner[0] + (foot[0] - corner[0]) * y + rng.normal(0, 0.06)
         strokes.append(smooth(rng, [(x - half, y + tilt), (x + half, y - tilt)], 0.015))
     return strokes
@@ -250,16 +292,25 @@ def _seven(rng: Rng) -> Strokes:
 
 def _narrow_seven(rng: Rng) -> Strokes:
     """Under a short roof an upright stem; often a stroke down from its left end, as taught in East Asia."""
+    if chance(rng, 0.55):
+        return _walking_stick(rng)
     start, corner = (rng.uniform(0.1, 0.45), rng.uniform(-0.02, 0.04)), (rng.uniform(0.8, 0.95), rng.normal(0, 0.02))
     foot = (corner[0] - rng.uniform(-0.03, 0.25), 1.0)
-    strokes = [
-        smooth(rng, [start, corner], 0.015),
-        smooth(rng, [corner, ((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot], 0.015),
-    ]
-    if chance(rng, 0.6):
-        tick = (start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))
-        strokes.insert(0, smooth(rng, [tick, start], 0.015))
-    return [joined(*strokes)]
+    stem = [((corner[0] + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot]
+    tick = [(start[0] + rng.normal(-0.03, 0.03), start[1] + rng.uniform(0.12, 0.4))] if chance(rng, 0.6) else []
+    roof = [*([smooth(rng, [*tick, start], 0.015)] if tick else []), smooth(rng, [start, corner], 0.015)]
+    return [joined(*roof, smooth(rng, [corner, *stem], 0.015))]
+
+
+def _walking_stick(rng: Rng) -> Strokes:
+    """A seven without corners: up in a hook, round, and down a long stem, straight or bowed."""
+    wide, low = rng.uniform(0.22, 0.55), rng.uniform(0.15, 0.42)
+    right = rng.uniform(0.6, 0.9)
+    foot = (right - rng.uniform(-0.08, 0.4), 1.0)
+    over = (right - wide * rng.uniform(0.4, 0.65), rng.uniform(-0.03, 0.03))
+    hook = [(right - wide - rng.normal(0, 0.02), low), (right - wide * 0.9, low * rng.uniform(0.3, 0.5))]
+    bow = (right + foot[0]) / 2 + rng.uniform(-0.02, 0.12)
+    return [smooth(rng, [*hook, over, (right, rng.uniform(0.06, 0.16)), (bow, 0.55), foot], 0.012)]
 
 
 def _eight(rng: Rng) -> Strokes:
@@ -284,6 +335,8 @@ def _eight(rng: Rng) -> Strokes:
 
 
 def _nine(rng: Rng) -> Strokes:
+    if chance(rng, 0.1):
+        return _headed_nine(rng)
     high, right = rng.uniform(0.36, 0.58), rng.uniform(0.72, 0.95)
     begin = (right, rng.uniform(0.02, 0.18))
     loop = [
@@ -305,6 +358,17 @@ def _nine(rng: Rng) -> Strokes:
         tip = (rng.uniform(-0.15, 0.2), rng.uniform(0.72, 0.95))
         tail = [top, (right, 0.55), (right - 0.05, 0.88), (0.45, 1), tip]
     return [joined(smooth(rng, loop, 0.025), smooth(rng, tail, 0.02))]
+
+
+def _headed_nine(rng: Rng) -> Strokes:
+    """A stick with a small loop, round or pressed flat, at the left of its head; a thick pen fills it."""
+    right, size = rng.uniform(0.5, 0.7), rng.uniform(0.12, 0.22)
+    wide, high = size * rng.uniform(0.9, 1.4), size * rng.uniform(0.5, 1.2)
+    start = rng.uniform(-60, 30)
+    loop = arc(rng, (right - wide, high), (wide, high), start, -rng.uniform(300, 400))
+    foot = (right - rng.uniform(-0.05, 0.25), 1.0)
+    stem = [(right, rng.uniform(0.0, high)), ((right + foot[0]) / 2 + rng.normal(0, 0.03), 0.5), foot]
+    return [joined(loop, smooth(rng, [(float(loop[-1, 0]), float(loop[-1, 1])), *stem], 0.015))]
 
 
 FORMS: tuple[Form, ...] = (
