@@ -62,7 +62,7 @@ def test_nothing_written_reads_as_nothing() -> None:
 
 
 def test_strokes_that_rough_paper_broke_are_whole_again() -> None:
-    clean = flat_page(page(1).picture, None).grey
+    clean = flat_page(page(4).picture, None).grey
     rough = np.random.default_rng(0).random((-(-clean.shape[0] // 4), -(-clean.shape[1] // 4))) < 0.45
     gaps = np.kron(rough, np.ones((4, 4), bool))[: clean.shape[0], : clean.shape[1]]
     paler = np.where(gaps & (clean < 128), 150, clean).astype(np.uint8)

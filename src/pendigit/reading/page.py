@@ -65,7 +65,7 @@ class Page:
         return replace(self, to_picture=np.diag([size[0] / width, size[1] / height, 1.0]) @ self.to_picture, size=size)
 
     def within(self, region: Box) -> Page | None:
-        """The part of the page that a box of the picture shows, and little more; None where it shows none."""
+        """The part of the page that a box of the picture shows, plain around it; None where it shows none."""
         outline, (height, width) = self._outline(region), self.grey.shape
         left, top = np.clip(np.floor(outline.min(axis=0)), 0, (width, height)).astype(int)
         right, bottom = np.clip(np.ceil(outline.max(axis=0)), 0, (width, height)).astype(int)
@@ -73,7 +73,10 @@ class Page:
             return None
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
         grey = np.ascontiguousarray(self.grey[top:bottom, left:right])
-        return replace(self, grey=grey, to_picture=self.to_picture @ shift, region=region)
+        part = replace(self, grey=grey, to_picture=self.to_picture @ shift, region=region)
+        shown = part.shown()
+        plain = np.median(grey[shown > 0]) if shown.any() else 0
+        return replace(part, grey=np.where(shown > 0, grey, np.uint8(plain)))
 
     def shown(self) -> Grey:
         """(H, W) 255 where the page shows what is read of the picture: around a page laid level it is filled up."""

@@ -24,7 +24,7 @@ SLIVER = 0.3  # writing's heights: what reaches less into the page is the border
 CLOSE_CROP = 3.0  # writing's heights: a page that is lower may be a crop that starts with a 1
 SOFT = 0.4  # of the writing's sharpness: softer patches are shadows and stains
 EDGE_DEPTH = 0.06  # of the page: mean distance to the border of a sheet's edge, and of the desk behind it
-AT_OUTLINE = 3.0  # pixels: ink so near to the outline of what is shown touches it
+AT_OUTLINE, NEAR_OUTLINE = 3.0, 0.05  # pixels, and writing's heights: ink nearer to what is shown's outline touches it
 EDGE_LENGTH = 0.2  # of the page's side: a piece at the border that is shorter may be a digit that is cut off
 HELD = 2  # pieces: what goes around as many is a frame or an edge
 HELD_SIZE = 0.25  # of the outer piece: smaller ones are specks and remains of lines
@@ -160,7 +160,8 @@ def slanted_edges(mask: Grey, shown: Grey, height: float) -> Grey:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     is_edge = np.zeros(count, np.uint8)
     side = max(mask.shape)
-    for label in np.unique(labels[(depth < AT_OUTLINE) & (mask > 0)]):
+    touching = depth < max(AT_OUTLINE, NEAR_OUTLINE * height)
+    for label in np.unique(labels[touching & (mask > 0)]):
         own = labels == label
         long = max(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]) >= EDGE_LENGTH * side
         is_edge[label] = 255 * (depth[own].mean() < (EDGE_DEPTH * side if long else SLIVER / 2 * height))
