@@ -3,10 +3,10 @@
     python benchmarks/rejection.py [--max-error 1%] [--data DIR] [--model NAME|PATH] [--json]
 
 DIR holds sets as benchmarks/sets.py reads them. The threshold is the model's own. The error comes with the bound that
-it exceeds with a probability of at most 5 %, also without MNIST's disputed labels and, where writers are known, for
-each of them; for MNIST also among its 99.3 % most confident. Of what is no digit - letters of a set, and letters printed in fonts that no training has seen - the share
-is printed that is accepted at this threshold, and at the one that keeps 97 % of the Swiss digits; so it is for other
-scores than the confidence, which is digitness times probability.
+it exceeds with a probability of at most 5 %, for MNIST also among its 99.3 % most confident and without its disputed
+labels, and for each writer where they are known. Of what is no digit - letters of a set, and letters printed in fonts
+that no training has seen - the share is printed that is accepted at this threshold, and at the one that keeps 97 % of
+the Swiss digits; so it is for other scores than the confidence, which is digitness times probability.
 """
 
 from __future__ import annotations

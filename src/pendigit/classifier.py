@@ -181,6 +181,7 @@ def _session(content: bytes, path: Path, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it would keep what the largest batch ever took
     options.log_severity_level = 4  # fatal only: what matters is raised
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores alone
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import cv2
@@ -35,10 +37,12 @@ class Worker:
 
     def read(self, items: Sequence[Item]) -> list[Answer]:
         """Read images; in any order. One that cannot be read gives a record with its error."""
-        return [
+        answers = [
             answer if isinstance(answer, str) else answer(seconds)
             for answer, seconds in run_together(self._jobs(items), self._classifier)
         ]
+        _give_memory_back()
+        return answers
 
     def _jobs(self, items: Sequence[Item]) -> Iterator[Callable[[Classifier], str | Callable[[float], Record]]]:
         for (path, known), content in zip(items, self._ahead.map(_fetched, [path for path, _ in items]), strict=True):
@@ -74,6 +78,12 @@ class Worker:
             number += 1
             page, count = open_page(content, number)
             yield reader.read(page, self._settings.options)
+
+
+def _give_memory_back() -> None:
+    """Return what is free to the system: glibc would keep the most that one odd picture ever took."""
+    with suppress(OSError, AttributeError, TypeError):  # other systems' libraries have no such call, nor such a habit
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _fetched(path: str) -> bytes | ImageError:
