@@ -29,7 +29,7 @@ from pendigit.reading.columns import read_columns
 from pendigit.reading.images import load_image
 from pendigit.reading.networks import load_row_network
 from pendigit.reading.strips import whole_strip
-from pendigit.writing.forms import Rng
+from pendigit.writing.curves import Rng
 from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pens import HEIGHT, Ink, bend, random_pen, repen
 from pendigit.writing.slips import on_slip

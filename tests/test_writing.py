@@ -13,8 +13,9 @@ from pendigit.datasets import Dataset
 from pendigit.frame import frame_ink, to_frames
 from pendigit.writing import signs
 from pendigit.writing.crops import on_paper
+from pendigit.writing.curves import joined, smooth
 from pendigit.writing.fluent import FLUENT, write_fluently
-from pendigit.writing.forms import FORMS, joined, smooth, write
+from pendigit.writing.forms import FORMS, write
 from pendigit.writing.pens import HEIGHT, Ink, bend, cropped, draw, draw_digit, repen
 
 SEEDS = st.integers(0, 2**32)

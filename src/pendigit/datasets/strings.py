@@ -24,9 +24,9 @@ from pendigit.files import make_folder, publish
 from pendigit.home import cache_folder
 from pendigit.ink import Grey
 from pendigit.rowframe import ROW_HEIGHT, to_row, writing_band
+from pendigit.writing.curves import Rng
 from pendigit.writing.fluent import write_fluently
 from pendigit.writing.fonts import draw_character
-from pendigit.writing.forms import Rng
 from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
 from pendigit.writing.slips import Slip, on_slip

@@ -29,9 +29,9 @@ from pendigit.frame import SIDE, frame_ink, to_frames
 from pendigit.home import cache_folder
 from pendigit.writing import signs
 from pendigit.writing.crops import on_grid, on_paper
+from pendigit.writing.curves import Rng
 from pendigit.writing.fluent import write_fluently
 from pendigit.writing.fonts import draw_character
-from pendigit.writing.forms import Rng
 from pendigit.writing.pens import Ink, bend, draw, draw_digit, repen
 
 VERSION = 7  # of what is below: a change of it is another set

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from pendigit.ink import Grey
-from pendigit.writing.forms import Rng
+from pendigit.writing.curves import Rng
 from pendigit.writing.pens import Ink
 
 SMALLEST, USUAL, LARGEST = 8, 18, 64  # pixels: the sign's longer side in the picture; optdigits has 8, scans about 60

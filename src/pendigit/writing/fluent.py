@@ -7,7 +7,8 @@ about the unit square, x to the right and y down, with free measures drawn anew 
 
 from __future__ import annotations
 
-from pendigit.writing.forms import FORMS, Curve, Form, Point, Rng, Strokes, arc, by_hand, chance, joined, smooth
+from pendigit.writing.curves import Curve, Point, Rng, Strokes, arc, by_hand, chance, joined, smooth
+from pendigit.writing.forms import FORMS, Form
 
 FLUENT_SHARE = 0.4  # of the digits that have such a form
 

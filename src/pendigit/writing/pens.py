@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.writing.forms import Curve, Rng, Strokes, write
+from pendigit.writing.curves import Curve, Rng, Strokes
+from pendigit.writing.forms import write
 
 Ink = npt.NDArray[np.float32]  # (h, w): 0 none to 1 full
 

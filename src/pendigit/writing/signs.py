@@ -13,7 +13,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from pendigit.writing.forms import Rng, smooth, write
+from pendigit.writing.curves import Rng, smooth
+from pendigit.writing.forms import write
 from pendigit.writing.pens import HEIGHT, Ink, cropped, draw
 
 PRINTED = "ABCDEFGHJKLMNPQRTUVWXYabcdefghjkmnpqrtuvwxy&@#%$+*=<>"

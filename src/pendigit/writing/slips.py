@@ -12,7 +12,7 @@ import numpy as np
 
 from pendigit.ink import Grey
 from pendigit.writing.crops import compressed, two_levels
-from pendigit.writing.forms import Rng
+from pendigit.writing.curves import Rng
 from pendigit.writing.paper import smooth_noise
 from pendigit.writing.pens import HEIGHT, Ink
 from pendigit.writing.strings import Line

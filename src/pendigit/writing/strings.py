@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.rowframe import OTHER
-from pendigit.writing.forms import Rng
+from pendigit.writing.curves import Rng
 from pendigit.writing.pens import HEIGHT, Ink
 
 Glyphs = Callable[[Rng, str], Ink]  # chance and a character -> its ink (h, w) as one hand writes it
