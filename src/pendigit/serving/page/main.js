@@ -26,12 +26,15 @@ let photo = null; // {file, place} of the photo that is shown, null while drawin
 let turns = 0; // of reading
 let shown = 0; // the newest turn whose answer is shown: an older one that comes late is not
 let underWay = 0;
+let settled = Promise.resolve(); // once no answer is awaited any more
 
 async function read() {
   const turn = ++turns;
   underWay++;
+  const work = photo ? readPhoto() : readDrawing(turn);
+  settled = Promise.allSettled([settled, work]);
   try {
-    await (photo ? readPhoto() : readDrawing(turn));
+    await work;
     if (!server.isAway) quiet();
   } catch (error) {
     complain(error);
@@ -193,7 +196,9 @@ addEventListener("keydown", (event) => {
   if (event.target.matches("input") || find("dialog[open]")) return;
   const command = event.ctrlKey || event.metaKey;
   if (command && event.key === "z" && !photo) pad.undo();
-  else if (!command && !event.altKey && /^[0-9]$/.test(event.key)) correct(reading.chosen, Number(event.key));
+  else if (!command && !event.altKey && /^[0-9]$/.test(event.key)) {
+    settled.then(() => correct(reading.chosen, Number(event.key))); // what is seen may be half of the digit, read early
+  }
 });
 arrange();
 showView();
