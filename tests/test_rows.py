@@ -25,6 +25,7 @@ from pendigit.reading.pieces import Piece
 from pendigit.reading.reader import Reader, load_reader
 from pendigit.reading.recognise import Character
 from pendigit.reading.sequences import StripRow
+from pendigit.reading.stages import read_stages
 from pendigit.reading.strips import Strip
 from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, slanted, stack_rows, to_row, writing_band
 from pendigit.rownet import SLANTS, RowNetwork
@@ -178,6 +179,31 @@ def test_digits_that_touch_are_read_where_they_stand() -> None:
             assert lefts == sorted(lefts)
             assert all(left < right and top < bottom for left, top, right, bottom in (d.box for d in row.digits))
     assert right >= 9
+
+
+def field(seed: int) -> tuple[str, np.ndarray]:
+    """A number in the field of a form, cut out so close that it runs into the field's upper and lower line."""
+    rng = np.random.default_rng((9, seed))
+    text = "".join(map(str, rng.integers(0, 10, 5)))
+    even = {"uneven": 0.02, "jump": 0.0, "sizes": 0.02, "joins": 0.0, "small_zeros": 1.0}
+    hand = replace(random_hand(rng, touching=0), slant=0.1, gap=0.12, **even)
+    line = write_line(rng, text, lambda rng, digit: draw(rng, write(rng, int(digit)), 0.09), hand, 5.0)
+    ink = line.ink[line.top + 3 : line.bottom - 3].copy()
+    ink[:3] = ink[-3:] = 1
+    return text, np.rint(230 - 170 * ink).astype(np.uint8)
+
+
+def test_a_row_that_hangs_together_with_its_fields_lines_is_read_from_side_to_side() -> None:
+    reader, right, lost = load_reader(), 0, 0
+    for text, picture in map(field, range(12)):
+        stages = read_stages(picture, reader.networks)
+        right += [row.text for row in stages.reading.rows] == [text]
+        lost += not stages.reading.rows
+        assert all(digit.box[2] <= picture.shape[1] for row in stages.reading.rows for digit in row.digits)
+    assert right >= 7  # of which pieces of ink alone give four
+    assert not lost
+    blank = cv2.copyMakeBorder(np.full((52, 220), 230, np.uint8), 3, 3, 0, 0, cv2.BORDER_CONSTANT, value=60)
+    assert not reader.read(blank).rows
 
 
 def seen_row(text: str, beliefs: dict[str, float], clear: float = 1.0) -> Any:

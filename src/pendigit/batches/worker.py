@@ -22,6 +22,8 @@ from pendigit.reading.photo import open_page
 from pendigit.reading.reader import Reader
 from pendigit.results import Reading
 
+LARGE_BLOCK = 256 * 1024  # bytes: blocks from here on go back to the system when they are free
+M_MMAP_THRESHOLD = -3  # its number in glibc's malloc.h
 AHEAD = 2  # threads that fetch files while others are read: enough for disks; they cost a local file nothing
 
 
@@ -30,6 +32,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         cv2.setNumThreads(1)  # the cores are shared among workers
+        _glibc("mallopt", M_MMAP_THRESHOLD, LARGE_BLOCK)  # left alone, it grows with the largest block ever freed
         self._settings = settings
         self._classifier = OnnxClassifier(settings.model, threads=1)
         self._rows = load_row_network()
@@ -41,7 +44,7 @@ class Worker:
             answer if isinstance(answer, str) else answer(seconds)
             for answer, seconds in run_together(self._jobs(items), self._classifier)
         ]
-        _give_memory_back()
+        _glibc("malloc_trim", 0)  # it would keep the most that one odd picture ever took
         return answers
 
     def _jobs(self, items: Sequence[Item]) -> Iterator[Callable[[Classifier], str | Callable[[float], Record]]]:
@@ -80,10 +83,10 @@ class Worker:
             yield reader.read(page, self._settings.options)
 
 
-def _give_memory_back() -> None:
-    """Return what is free to the system: glibc would keep the most that one odd picture ever took."""
+def _glibc(function: str, *numbers: int) -> None:
+    """Call glibc to keep memory from growing with the number of images."""
     with suppress(OSError, AttributeError, TypeError):  # other systems' libraries have no such call, nor such a habit
-        ctypes.CDLL(None).malloc_trim(0)
+        getattr(ctypes.CDLL(None), function)(*numbers)
 
 
 def _fetched(path: str) -> bytes | ImageError:

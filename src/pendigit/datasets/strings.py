@@ -25,14 +25,14 @@ from pendigit.home import cache_folder
 from pendigit.ink import Grey
 from pendigit.rowframe import ROW_HEIGHT, to_row, writing_band
 from pendigit.writing.curves import Rng
-from pendigit.writing.fluent import write_fluently
 from pendigit.writing.fonts import draw_character
 from pendigit.writing.glyphs import Glyph, glyphs_of
+from pendigit.writing.ledger import write_in_ledger
 from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
 from pendigit.writing.slips import Slip, on_slip
 from pendigit.writing.strings import Line, random_habits, random_hand, random_number, write_line
 
-VERSION = 3  # of what is below: a change of it is another set
+VERSION = 4  # of what is below: a change of it is another set
 CHUNK = 2_000  # rows
 GLYPHS = 2_500  # digits drawn for a chunk; each is written about four times, never twice alike
 PENS = np.exp(np.linspace(np.log(FINE), np.log(BROAD), 9))  # shares of a digit's height
@@ -40,6 +40,8 @@ KINDS = ("form", "mnist", "font")
 SHARES = np.array([0.5, 0.35, 0.15])  # of the kinds among the digits
 HABITS = 0.5  # share of hands whose digits differ in size and place
 TOUCHING, JOINING = 0.45, 0.08  # shares of hands whose digits touch, and that hardly lift the pen
+ZEROS_JOINED = 0.15  # share of hands that write zeros in one go
+TIGHT = 0.3  # share of slips cut out at the writing's very ends, as fields of a form are
 BANDED = 0.4  # share of slips cut to the writing's height, as a reader cuts a picture of one row
 MIXED = 0.25  # share of lines whose digits come from all kinds
 SAME = 0.5  # how often a hand writes a digit in the form it had before in the line
@@ -126,8 +128,10 @@ def make_slip(rng: Rng, bank: Bank, neighbour: Ink | None = None) -> tuple[Slip,
         hand = replace(hand, habits=random_habits(rng))
     if rng.random() < JOINING:
         hand = replace(hand, joins=rng.uniform(0.3, 0.9))
+    if rng.random() < ZEROS_JOINED:
+        hand = replace(hand, zero_joins=rng.uniform(0.5, 1.0))
     line = write_line(rng, text, glyphs, hand, PENS[pen] * HEIGHT)
-    return on_slip(rng, line, neighbour), line
+    return on_slip(rng, line, neighbour, tight=TIGHT), line
 
 
 def _bank(rng: Rng, count: int) -> Bank:
@@ -141,7 +145,7 @@ def _bank(rng: Rng, count: int) -> Bank:
 
 def _draw(rng: Rng, kind: str, digit: int, pen: float) -> Ink:
     if kind == "form":
-        return draw(rng, write_fluently(rng, digit), pen)
+        return draw(rng, write_in_ledger(rng, digit), pen)
     if kind == "mnist":
         return repen(rng, bend(rng, _mnist()(rng, digit)), pen)
     ink = None

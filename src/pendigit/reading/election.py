@@ -13,6 +13,7 @@ from pendigit.reading.pieces import Labels, Piece
 from pendigit.reading.recognise import LEAST, Character, SeenRow, read_rows
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
+from pendigit.rownet import RowNetwork
 
 WORDS = 10  # characters from which a page can be told to be one of words
 STRIP, CUT = 0.6, 0.5  # of the reading from side to side, on a picture of one row: it alone needs no pieces that are
@@ -37,11 +38,17 @@ def read_either(
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
     if len(rows) == 1:
         return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE)]
-    if _are_words(cut):
+    if are_words(cut):
         return cut
     if clarity([whole]) > max(clarity(read), clarity(cut)):
         return [whole]
     return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]
+
+
+def read_across(pieces: list[Piece], dark: Grey, labels: Labels, rows: RowNetwork) -> SeenRow:
+    """A page (H, W) that may be one row cut out, read from side to side; its pieces only tell where digits are."""
+    every = sorted(pieces, key=lambda piece: piece.left)
+    return read_strips([every], [whole_strip(dark)], labels, rows)[0]
 
 
 def read_found(
@@ -96,9 +103,9 @@ def clarity(reading: Sequence[SeenRow]) -> float:
     return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
 
 
-def _are_words(cut: Sequence[SeenRow]) -> bool:
+def are_words(seen: Sequence[SeenRow]) -> bool:
     """Whether most of a page's characters are no digits: the row network knows no letters, and takes all for digits."""
-    digits = [each.is_digit for row in cut for each in row.characters]
+    digits = [each.is_digit for row in seen for each in row.characters]
     return len(digits) >= WORDS and 2 * sum(digits) < len(digits)
 
 

@@ -85,8 +85,9 @@ class _Written:
     """A row's own ink, copied from the page: cuts that come later give pieces other labels."""
 
     def __init__(self, row: list[Piece], labels: Labels) -> None:
-        self._left, self._top = min(piece.left for piece in row), min(piece.top for piece in row)
-        right, bottom = max(piece.right for piece in row), max(piece.bottom for piece in row)
+        boxes = np.array([piece[:4] for piece in row], np.intp).reshape(-1, 4)
+        self._left, self._top = boxes[:, :2].min(axis=0, initial=labels.size).tolist()
+        right, bottom = boxes[:, 2:].max(axis=0, initial=0).tolist()
         self._labels = tuple(label for piece in row for label in piece.labels)
         self._ink = np.isin(labels[self._top : bottom, self._left : right], self._labels)
 

@@ -14,7 +14,7 @@ from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
 from pendigit.errors import ImageError
 from pendigit.ink import Grey, uint8
-from pendigit.reading.election import read_either
+from pendigit.reading.election import are_words, read_across, read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
@@ -35,6 +35,8 @@ from pendigit.results import PlacedDigit, Reading, Row
 CLEAR = 0.8  # mean clarity of a page's characters: a page so clear is not tried sideways
 CLEARER = 0.2  # and one that is not must be as much clearer sideways: a wrong turn spoils all of it
 FEWEST = 3  # digits that must be so clear
+LONG = 1.4  # times as wide as it is high: a picture that may be one row cut out
+ACROSS = 0.1  # so much clearer it must be when read from side to side
 USUAL = ReadOptions()
 
 
@@ -127,7 +129,7 @@ def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules
 
 
 def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
-    """Read a picture as it is, upright or on a side, without rules."""
+    """Read a picture as it is: upright, from side to side, or turned from lying on a side; without rules."""
     photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
         return _read_drawing(photo.whole(), region, how)
@@ -135,6 +137,9 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
     upright = _read_page(view, 0, how)
     if upright.clarity >= CLEAR:
         return upright
+    across = _read_across(view, upright, how)
+    if across is not None:
+        return across
     turned = (_read_page(view, quarters, how) for quarters in (1, 3))
     best = max(turned, key=lambda stages: stages.clarity)
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
@@ -186,6 +191,27 @@ def _read_page(view: _View, turned: int, how: _How) -> Stages:
     return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
 
+def _read_across(view: _View, upright: Stages, how: _How) -> Stages | None:
+    """Read a long picture from side to side, if its ink makes no row or several and it is clearer so.
+
+    Of a field of a cheque, cut out close, print and borders may leave no piece whole.
+    """
+    height, width = view.page.grey.shape
+    if how.networks.rows is None or view.sheet is not None or width < LONG * height:
+        return None
+    if len(upright.rows) == 1 or are_words(upright.seen):
+        return None
+    ink = find_ink(view.page.grey, view.page.enlarged)
+    pieces = find_pieces(ink.mask, ink.ink)
+    seen = [read_across(pieces.pieces, view.page.dark(ink.light_on_dark), pieces.labels, how.networks.rows)]
+    read = _reading(seen, view.page, pieces, how)
+    lines = np.zeros_like(ink.mask)
+    row = sorted(pieces.pieces, key=lambda piece: piece.left)
+    stages = Stages(*view[:3], 0, view.page, 0.0, ink, lines, pieces, [row], seen, _likeliest(seen), read)
+    clear = stages.count >= FEWEST and stages.clarity >= upright.clarity + ACROSS
+    return stages if clear else None
+
+
 def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
     """Read what was drawn on a screen: on plain paper all ink is writing, so that no light or lines are looked for.
 
@@ -208,8 +234,12 @@ def _read_pieces(
     """Pieces of ink -> their rows, what may be read in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height, how.single)
     seen = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, how.networks)
+    return rows, seen, _reading(seen, page, pieces, how)
+
+
+def _reading(seen: Sequence[SeenRow], page: Page, pieces: Pieces, how: _How) -> Reading:
     found = (_row(row.characters, page, pieces.pieces, how.keep) for row in seen)
-    return rows, seen, Reading(tuple(row for row in found if row is not None))
+    return Reading(tuple(row for row in found if row is not None))
 
 
 def _likeliest(seen: Sequence[SeenRow]) -> list[list[Character]]:

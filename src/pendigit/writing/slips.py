@@ -19,6 +19,7 @@ from pendigit.writing.strings import Line
 
 SMALLEST, LARGEST = 16, 72  # pixels: the height of a slip, log-uniform; cheques at 200 dots an inch have about 50
 FILLED = (0.5, 0.95)  # of the slip's height that digits take
+ENDS = (-0.06, 0.12)  # digits' heights from the ink to a tight cut; negative cuts into it
 FAINTEST = 16.0  # grey levels between ink and paper
 
 
@@ -37,13 +38,13 @@ class Slip:
     centres: tuple[float, ...]
 
 
-def on_slip(rng: Rng, line: Line, neighbour: Ink | None = None, hard: float = 1.0) -> Slip:
+def on_slip(rng: Rng, line: Line, neighbour: Ink | None = None, hard: float = 1.0, tight: float = 0.0) -> Slip:
     """A line of writing on some paper, cut out and scanned.
 
     `neighbour` is another line's ink, for its rests. `hard`, 0 to 1, says how often paper and scanner are met that make
-    reading difficult.
+    reading difficult; `tight`, how often it is cut out at the writing's very ends.
     """
-    ink, offset = _cut_out(rng, line, neighbour, hard)
+    ink, offset = _cut_out(rng, line, neighbour, hard, tight)
     height = round(np.exp(rng.uniform(np.log(SMALLEST**hard * LARGEST ** (1 - hard)), np.log(LARGEST))))
     size = max(8, round(ink.shape[1] * height / len(ink))), height
     centres = tuple((centre + offset) / ink.shape[1] for centre in line.centres)
@@ -51,7 +52,7 @@ def on_slip(rng: Rng, line: Line, neighbour: Ink | None = None, hard: float = 1.
     return Slip(_scanned(rng, np.asarray(small, np.float32), hard), line.signs, centres)
 
 
-def _cut_out(rng: Rng, line: Line, neighbour: Ink | None, hard: float) -> tuple[Ink, int]:
+def _cut_out(rng: Rng, line: Line, neighbour: Ink | None, hard: float, tight: float) -> tuple[Ink, int]:
     """The line's ink on a canvas that holds it with some room, and how far it was moved to the right."""
     height = round(HEIGHT / rng.uniform(*FILLED))
     top = line.top - round((height - HEIGHT) * np.clip(rng.normal(0.5, 0.2), 0, 1))
@@ -62,7 +63,11 @@ def _cut_out(rng: Rng, line: Line, neighbour: Ink | None, hard: float) -> tuple[
         _add_rests(rng, ink, neighbour)
     if rng.random() < 0.3 * hard:
         _add_lines(rng, ink, line, left, line.top - top)
-    return ink, left
+    if not tight or rng.random() >= tight:
+        return ink, left
+    begin, end = (round(x) for x in rng.uniform(*ENDS, 2) * HEIGHT)
+    first, last = max(0, left - begin), min(ink.shape[1], ink.shape[1] - right + end)
+    return np.ascontiguousarray(ink[:, first:last]), left - first
 
 
 def _add_rests(rng: Rng, ink: Ink, neighbour: Ink) -> None:

@@ -73,6 +73,7 @@ class Hand:
         joins: How often two digits are joined by a stroke.
         small_zeros: The size of zeros at the end.
         habits: What is particular to each of the ten digits, or nothing.
+        zero_joins: How often two zeros are joined, at least.
     """
 
     slant: float
@@ -85,6 +86,7 @@ class Hand:
     joins: float
     small_zeros: float
     habits: tuple[Habit, ...] = ()
+    zero_joins: float = 0.0
 
     def habit(self, character: str) -> Habit:
         """What is particular to a character."""
@@ -140,7 +142,7 @@ def random_number(rng: Rng) -> str:
     if rng.random() < 0.25:
         digits += rng.choice(["-", ".", ",", "=", ".-", ",-", " -", " =", "--", "#", " .", "~", ". -", "%", "*"])
     if rng.random() < 0.1:
-        before = rng.choice(["-", "$", "€", "£", "=", "#", "*", ".", "- ", "$ ", "R$", "Fr", "+"])
+        before = rng.choice(["-", "$", "€", "£", "=", "#", "*", ".", "- ", "$ ", "R$", "Fr"])
         digits = f"{before}{digits}"
     if rng.random() < 0.04:
         digits = (
@@ -179,7 +181,8 @@ def write_line(rng: Rng, text: str, glyphs: Glyphs, hand: Hand, pen: float) -> L
             break
         window = canvas[rows, left : left + ink.shape[1]]
         np.maximum(window, ink, out=window)
-        if before is not None and hand.joins and rng.random() < hand.joins:
+        joins = max(hand.joins, hand.zero_joins) if text[max(0, index - 1) : index + 1] == "00" else hand.joins
+        if before is not None and joins and rng.random() < joins:
             _join(rng, canvas, before, (left, rows.start, left + ink.shape[1], rows.stop), pen)
         _move_edge(edge, rows, left, ink)
         before, used, extra = (left, rows.start, left + ink.shape[1], rows.stop), left + ink.shape[1], 0.0
