@@ -41,6 +41,14 @@ def test_shards_part_the_images(names: list[str], count: int) -> None:
     assert all(sum(shard.holds(name) for shard in shards) == 1 for name in names)
 
 
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_shards_are_about_as_large(count: int) -> None:
+    for names in ([f"scans/{number}.png" for number in range(count * 8)], [f"{n:05}.tif" for n in range(count * 8)]):
+        sizes = [sum(map(Shard(index + 1, count).holds, names)) for index in range(count)]
+        assert min(sizes) >= 1
+        assert max(sizes) <= 20
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "-1/2", "1/0", ""])
 def test_shards_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="--shard"):

@@ -50,7 +50,7 @@ class _Live:
     def _speed(self, done: int, total: int) -> str:
         """Rate and time left, from the second call on: what came before holds compilations and starts of processes."""
         now = time.perf_counter()
-        if not self._first:
+        if not self._first or done < self._first:  # or another count has begun
             self._began, self._first = now, done
         rate = (done - self._first) / (now - self._began) if now > self._began else 0.0
         if not rate:
