@@ -39,7 +39,8 @@ def review(
         say(f"{table}: every digit is sure enough; nothing to review")
         return
     kept = None if no_store else store or data_folder() / "corrections.sqlite"
-    count = f"{len(asked.doubts):,} doubtful digits, {len(asked.verdicts):,} of them looked at already"
+    plural = "s" * (len(asked.doubts) != 1)
+    count = f"{len(asked.doubts):,} doubtful digit{plural}, {len(asked.verdicts):,} of them looked at already"
     try:
         serve(
             Settings(host, port, token=token, store=kept),
