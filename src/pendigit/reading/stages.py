@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
-from pendigit.errors import ImageError
 from pendigit.ink import Grey, uint8
 from pendigit.reading.election import are_words, read_across, read_either
 from pendigit.reading.images import Source
@@ -21,15 +20,16 @@ from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.networks import Networks
 from pendigit.reading.obeying import Chosen, obey
 from pendigit.reading.options import ReadOptions, Region
-from pendigit.reading.page import LONGEST, Page, flat_page, same_page
+from pendigit.reading.page import Page, same_page
 from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces, slanted_edges
 from pendigit.reading.recognise import Character, SeenRow, row_height
 from pendigit.reading.rows import find_rows, groups_of
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import find_separators
-from pendigit.reading.sheet import Sheet, find_sheet
+from pendigit.reading.sheet import Sheet
 from pendigit.reading.skew import find_skew
+from pendigit.reading.view import View, cut_region, lay_flat
 from pendigit.results import PlacedDigit, Reading, Row
 
 CLEAR = 0.8  # mean clarity of a page's characters: a page so clear is not tried sideways
@@ -73,15 +73,6 @@ class Stages:
         """How clearly the page's characters are digits: their mean probability times digitness, 0 to 1."""
         clear = [float(each.probabilities.max()) * each.digitness for row in self.characters for each in row]
         return float(np.mean(clear)) if clear else 0.0
-
-
-class _View(NamedTuple):
-    """A photo, the part of it that is read, the sheet on that, and the flat page."""
-
-    photo: Photo
-    picture: npt.NDArray[np.uint8]
-    sheet: Sheet | None
-    page: Page
 
 
 class _How(NamedTuple):
@@ -133,7 +124,7 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
     photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
         return _read_drawing(photo.whole(), region, how)
-    view = _lay_flat(photo, region)
+    view = lay_flat(photo, region)
     upright = _read_page(view, 0, how)
     if upright.clarity >= CLEAR:
         return upright
@@ -145,30 +136,7 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
     return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
 
 
-def _lay_flat(photo: Photo, region: Region | None) -> _View:
-    """The page on a photo or a part of it; a sheet that is small on it is seen with all of the photo's pixels."""
-    if region is not None:
-        return _lay_part_flat(photo.whole(), region)
-    sheet = find_sheet(photo.pixels)
-    is_small = sheet is not None and photo.shrunk > 1 and max(sheet.width, sheet.height) < LONGEST
-    if sheet is not None and is_small and photo.is_decodable:
-        sheet, photo = sheet.scaled(photo.shrunk), photo.whole()
-    return _View(photo, photo.pixels, sheet, flat_page(photo.pixels, sheet).scaled(photo.size))
-
-
-def _lay_part_flat(photo: Photo, region: Region) -> _View:
-    """The page on a part of a photo: of the sheet that the photo shows, or else of what the part shows alone."""
-    part, (left, top, width, height) = _cut(photo.pixels, region), region
-    sheet = find_sheet(photo.pixels)
-    if sheet is not None:
-        page = flat_page(photo.pixels, sheet).within((left, top, left + width, top + height))
-        if page is not None:
-            return _View(photo, part, sheet.moved(-left, -top), page)
-    sheet = find_sheet(part)
-    return _View(photo, part, sheet, flat_page(part, sheet).moved(left, top, photo.pixels.shape))
-
-
-def _read_page(view: _View, turned: int, how: _How) -> Stages:
+def _read_page(view: View, turned: int, how: _How) -> Stages:
     """Read a flat page, turned clockwise by a number of quarters."""
     page = view.page.turned(turned) if turned else view.page
     ink = find_ink(page.grey, page.enlarged)
@@ -191,7 +159,7 @@ def _read_page(view: _View, turned: int, how: _How) -> Stages:
     return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
 
-def _read_across(view: _View, upright: Stages, how: _How) -> Stages | None:
+def _read_across(view: View, upright: Stages, how: _How) -> Stages | None:
     """Read a long picture from side to side, if its ink makes no row or several and it is clearer so.
 
     Of a field of a cheque, cut out close, print and borders may leave no piece whole.
@@ -219,7 +187,7 @@ def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
     known for what they are, and the answer comes at once.
     """
     how = how._replace(networks=Networks(how.networks.digits))
-    part = photo.pixels if region is None else _cut(photo.pixels, region)
+    part = photo.pixels if region is None else cut_region(photo.pixels, region)
     page = same_page(part) if region is None else same_page(part).moved(*region[:2], photo.pixels.shape)
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
@@ -244,18 +212,6 @@ def _reading(seen: Sequence[SeenRow], page: Page, pieces: Pieces, how: _How) -> 
 
 def _likeliest(seen: Sequence[SeenRow]) -> list[list[Character]]:
     return [row.characters for row in seen]
-
-
-def _cut(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
-    left, top, width, height = region
-    rows, columns = picture.shape[:2]
-    if min(left, top) < 0 or min(width, height) < 2 or left + width > columns or top + height > rows:
-        raise ImageError(
-            f"the region {left},{top},{width},{height} of a picture of {columns}x{rows} pixels",
-            "x,y,width,height inside the picture, at least 2x2",
-            "measure it in the upright picture",
-        )
-    return picture[top : top + height, left : left + width]
 
 
 def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
