@@ -23,7 +23,7 @@ from pendigit.reading.lattice import paths, weight
 from pendigit.reading.networks import load_row_network
 from pendigit.reading.pieces import Piece
 from pendigit.reading.reader import Reader, load_reader
-from pendigit.reading.recognise import Character
+from pendigit.reading.recognise import Character, text_of
 from pendigit.reading.sequences import StripRow
 from pendigit.reading.stages import read_stages
 from pendigit.reading.strips import Strip
@@ -240,6 +240,23 @@ def test_a_row_that_was_elected_answers_for_all_its_readings() -> None:
     assert row.lattice is whole.lattice  # in which rules search
     assert row.log_probability("12") == pytest.approx((-0.2 - 0.3) / 1.5)
     assert row.log_probability("72") == pytest.approx((-2.0 + 0.5 * ASTRAY) / 1.5)
+
+
+def test_the_first_digit_of_a_number_that_stands_alone_is_rather_low() -> None:
+    def taken(beliefs: dict[str, float], text: str, alone: bool = True) -> tuple[str, float]:
+        row = seen_row(text, beliefs, 0.6)
+        row.characters[0].probabilities[[1, 7]] += 0.05  # seen as possible
+        elected = Elected([(1.0, row)], alone=alone)
+        return text_of(elected), float(elected.characters[0].probabilities.max())
+
+    near = {"72": -0.5, "12": -1.0}
+    assert taken(near, "72")[0] == "12"
+    assert taken(near, "72")[1] == pytest.approx(1 / (1 + np.exp(0.5) * 0.790 / 2.005), rel=1e-3)  # by Benford's law
+    assert taken(near, "72", alone=False)[0] == "72"  # in a column of numbers any digit may be first
+    assert taken({"72": -0.1, "12": -3.0}, "72")[0] == "72"
+    assert taken({"7": -0.5, "1": -0.6}, "7")[0] == "7"  # a lone digit may be any
+    assert taken({"27": -0.5, "21": -0.6}, "27")[0] == "27"
+    assert taken({"02": -0.5, "12": -0.6}, "02")[0] == "12"
 
 
 def test_clarity_is_the_mean_over_digits() -> None:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pendigit.classifier import DIGITS
 from pendigit.ink import Grey
 from pendigit.reading.lattice import Lattice, Path
 from pendigit.reading.networks import Networks
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.reading.recognise import LEAST, Character, SeenRow, read_rows
+from pendigit.reading.recognise import LEAST, Character, SeenRow, read_rows, text_of
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
@@ -20,6 +21,10 @@ STRIP, CUT = 0.6, 0.5  # of the reading from side to side, on a picture of one r
 # found, but the other two together outweigh it where it goes astray
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
 AMONG_THREE = -5.0  # the same where two others are there to tell
+CODES = 0.5  # of the numbers that stand alone: their first digits are as likely as any; those of amounts and counts are
+# distributed as Benford found (1938, "The law of anomalous numbers"), a third of them 1
+FIRST = np.log(CODES + (1 - CODES) * 10 * np.array([0.0, *np.log10(1 + 1 / np.arange(1, 10))]))  # nats, 0 is usual
+RUNNER_UP = 0.02  # probability from which another first digit is considered
 
 
 def read_either(
@@ -37,7 +42,7 @@ def read_either(
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
     if len(rows) == 1:
-        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE)]
+        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE, alone=True)]
     if are_words(cut):
         return cut
     if clarity([whole]) > max(clarity(read), clarity(cut)):
@@ -48,7 +53,7 @@ def read_either(
 def read_across(pieces: list[Piece], dark: Grey, labels: Labels, rows: RowNetwork) -> SeenRow:
     """A page (H, W) that may be one row cut out, read from side to side; its pieces only tell where digits are."""
     every = sorted(pieces, key=lambda piece: piece.left)
-    return read_strips([every], [whole_strip(dark)], labels, rows)[0]
+    return Elected([(1.0, read_strips([every], [whole_strip(dark)], labels, rows)[0])], alone=True)
 
 
 def read_found(
@@ -72,14 +77,29 @@ class Elected:
         readings: Each with its weight. Where several say what is taken, rules search the first, and the characters are
             the last one's: those that were cut out have the tighter boxes.
         astray: The least log-probability that counts against a text.
+        alone: Whether the row stands alone, as numbers do in fields and on slips: then its first digit is more often
+            low than high, which tells a 1 with a roof from a 7.
     """
 
-    def __init__(self, readings: Sequence[tuple[float, SeenRow]], astray: float = ASTRAY) -> None:
-        self._readings, self._astray = readings, astray
-        texts = [_text(reading) for _, reading in readings]
+    def __init__(self, readings: Sequence[tuple[float, SeenRow]], astray: float = ASTRAY, alone: bool = False) -> None:
+        self._readings, self._astray, self._alone = readings, astray, alone
+        texts = [text_of(reading) for _, reading in readings]
         best = max(dict.fromkeys(texts), key=self.log_probability)
         says = [reading for (_, reading), text in zip(readings, texts, strict=True) if text == best]
         self._searched, self.characters = says[0], says[-1].characters
+        if alone and len(best) > 1:
+            self.characters = self._with_first(best)
+
+    def _with_first(self, text: str) -> list[Character]:
+        """The characters with the first digit that is the most probable before the others, in all readings."""
+        firsts = [_first(reading).probabilities for _, reading in self._readings if len(text_of(reading)) == len(text)]
+        likely = np.flatnonzero(np.max(firsts, axis=0) >= RUNNER_UP)
+        beliefs = np.array([self.log_probability(f"{digit}{text[1:]}") for digit in likely])
+        if likely[beliefs.argmax()] == int(text[0]):
+            return self.characters
+        chances, first = np.zeros(DIGITS, np.float32), _first(self)
+        chances[likely] = np.exp(beliefs - np.logaddexp.reduce(beliefs))
+        return [each._replace(probabilities=chances) if each is first else each for each in self.characters]
 
     @property
     def lattice(self) -> Lattice:
@@ -89,7 +109,8 @@ class Elected:
     def log_probability(self, text: str) -> float:
         """That the row says just this, against other texts: the readings' mean, by their weights."""
         beliefs = [weight * max(self._astray, reading.log_probability(text)) for weight, reading in self._readings]
-        return sum(beliefs) / sum(weight for weight, _ in self._readings)
+        before = float(FIRST[int(text[0])]) if self._alone and len(text) > 1 else 0.0
+        return before + sum(beliefs) / sum(weight for weight, _ in self._readings)
 
     def along(self, path: Path) -> list[Character]:
         """The characters of another reading, a way through the lattice."""
@@ -109,5 +130,5 @@ def are_words(seen: Sequence[SeenRow]) -> bool:
     return len(digits) >= WORDS and 2 * sum(digits) < len(digits)
 
 
-def _text(row: SeenRow) -> str:
-    return "".join(str(each.probabilities.argmax()) for each in row.characters if each.is_digit)
+def _first(row: Elected | SeenRow) -> Character:
+    return next(each for each in row.characters if each.is_digit)

@@ -12,7 +12,7 @@ import numpy as np
 from pendigit.errors import ImageError, UsageError
 from pendigit.reading.automata import Count
 from pendigit.reading.lattice import Lattice, Path, paths
-from pendigit.reading.recognise import SeenRow
+from pendigit.reading.recognise import SeenRow, text_of
 from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.sums import best_sum
 from pendigit.results import Ruled
@@ -36,7 +36,7 @@ def obey(rows: Sequence[SeenRow], rules: PageRules) -> list[Chosen]:
     """
     lattices = [row.lattice for row in rows]
     if rules.rows is None:
-        kept = [row for row, lattice in enumerate(lattices) if _free(lattice).text]
+        kept = [row for row, seen in enumerate(rows) if text_of(seen)]
     else:
         kept = _likeliest_rows(lattices, rules.number, rules.rows)
     chosen = [choose(row, rows[row], rules.number) for row in kept]
@@ -48,25 +48,21 @@ def choose(row: int, seen: SeenRow, rules: Rules) -> Chosen:
 
     What obeys as it is stays as it is.
     """
-    free = _free(seen.lattice)
+    free = text_of(seen)
     found = list(islice(rules.numbers(seen.lattice), COMPARED))
     if not found:
-        return Chosen(row, None, Ruled(free.text, obeys=False))
-    found.sort(key=lambda path: (path.text != free.text, -seen.log_probability(path.text)))
+        return Chosen(row, None, Ruled(free, obeys=False))
+    found.sort(key=lambda path: (path.text != free, -seen.log_probability(path.text)))
     return Chosen(row, found[0], _judged(seen, free, found, rules))
 
 
-def _free(lattice: Lattice) -> Path:
-    return next(paths(lattice), Path("", -inf, ()))
-
-
-def _judged(seen: SeenRow, free: Path, found: list[Path], rules: Rules) -> Ruled:
+def _judged(seen: SeenRow, free: str, found: list[Path], rules: Rules) -> Ruled:
     """What is reported of a number that was chosen for a row, the first of those found."""
     weights = np.array([seen.log_probability(path.text) for path in found])
     shares = np.exp(weights - np.logaddexp.reduce(weights))
     others = [(rules.dress(path.text), float(share)) for path, share in zip(found[1:], shares[1:], strict=True)]
-    fit = min(1.0, exp(weights[0] - seen.log_probability(free.text)))
-    return Ruled(free.text, True, fit, float(shares[0]), tuple(others[:RUNNERS_UP]))
+    fit = min(1.0, exp(weights[0] - seen.log_probability(free)))
+    return Ruled(free, True, fit, float(shares[0]), tuple(others[:RUNNERS_UP]))
 
 
 def _likeliest_rows(lattices: list[Lattice], rules: Rules, count: int) -> list[int]:
@@ -114,8 +110,8 @@ def add_up(rows: Sequence[tuple[int, SeenRow, Rules]]) -> list[Chosen]:
 
 def _in_sum(seen: SeenRow, path: Path | None, rules: Rules) -> Ruled:
     """What is reported of a number that the sum chose."""
-    free = _free(seen.lattice)
+    free = text_of(seen)
     if path is None:
-        return Ruled(free.text, obeys=False)
+        return Ruled(free, obeys=False)
     others = [other for other in islice(rules.numbers(seen.lattice), COMPARED) if other.text != path.text]
     return _judged(seen, free, [path, *others], rules)

@@ -155,6 +155,11 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
     return read
 
 
+def text_of(row: SeenRow) -> str:
+    """What a row says: the digits of its most likely characters."""
+    return "".join(str(each.probabilities.argmax()) for each in row.characters if each.is_digit)
+
+
 def row_height(row: list[Piece]) -> float:
     """The height of a row's usual character: the median, dots and dashes apart."""
     heights = np.array([piece.height for piece in row], np.float64)
