@@ -194,13 +194,15 @@ def field(seed: int) -> tuple[str, np.ndarray]:
 
 
 def test_a_row_that_hangs_together_with_its_fields_lines_is_read_from_side_to_side() -> None:
-    reader, right, lost = load_reader(), 0, 0
+    reader, right, alone, lost = load_reader(), 0, 0, 0
     for text, picture in map(field, range(12)):
         stages = read_stages(picture, reader.networks)
+        alone += [row.text for row in reader.read(picture, rows=1).rows] == [text]
         right += [row.text for row in stages.reading.rows] == [text]
         lost += not stages.reading.rows
         assert all(digit.box[2] <= picture.shape[1] for row in stages.reading.rows for digit in row.digits)
     assert right >= 7  # of which pieces of ink alone give four
+    assert alone >= 7  # also where it is known that there is one row
     assert not lost
     blank = cv2.copyMakeBorder(np.full((52, 220), 230, np.uint8), 3, 3, 0, 0, cv2.BORDER_CONSTANT, value=60)
     assert not reader.read(blank).rows

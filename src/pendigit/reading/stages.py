@@ -167,7 +167,8 @@ def _read_across(view: View, upright: Stages, how: _How) -> Stages | None:
     height, width = view.page.grey.shape
     if how.networks.rows is None or view.sheet is not None or width < LONG * height:
         return None
-    if len(upright.rows) == 1 or are_words(upright.seen):
+    is_row = len(upright.rows) == 1 and not how.single  # which is one row whatever its ink makes
+    if is_row or are_words(upright.seen):
         return None
     ink = find_ink(view.page.grey, view.page.enlarged)
     pieces = find_pieces(ink.mask, ink.ink)
