@@ -17,8 +17,11 @@ from pendigit.reading.strips import cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
 
 WORDS = 10  # characters from which a page can be told to be one of words
-STRIP, CUT = 0.6, 0.5  # of the reading from side to side, on a picture of one row: it alone needs no pieces that are
-# found, but the other two together outweigh it where it goes astray
+STRIP, CUT = (
+    0.4,
+    0.2,
+)  # of the reading from side to side, on a picture of one row: it alone needs no pieces that are found
+LONGEST = 24  # times the height of a row that is read from side to side: twice as long as the network was taught
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
 AMONG_THREE = -5.0  # the same where two others are there to tell
 CODES = 0.5  # of the numbers that stand alone: their first digits are as likely as any; those of amounts and counts are
@@ -41,7 +44,7 @@ def read_either(
     strips = [*cut_strips(rows, dark, labels, lines), whole_strip(dark)]
     *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
-    if len(rows) == 1:
+    if len(rows) == 1 and dark.shape[1] <= LONGEST * len(dark):
         return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE, alone=True)]
     if are_words(cut):
         return cut
@@ -74,8 +77,8 @@ class Elected:
     it does.
 
     Args:
-        readings: Each with its weight. Where several say what is taken, rules search the first, and the characters are
-            the last one's: those that were cut out have the tighter boxes.
+        readings: Each with its weight. Where several say what is taken, rules search the weightiest, and the characters
+            are the last one's: those that were cut out have the tighter boxes.
         astray: The least log-probability that counts against a text.
         alone: Whether the row stands alone, as numbers do in fields and on slips: then its first digit is more often
             low than high, which tells a 1 with a roof from a 7.
@@ -85,8 +88,8 @@ class Elected:
         self._readings, self._astray, self._alone = readings, astray, alone
         texts = [text_of(reading) for _, reading in readings]
         best = max(dict.fromkeys(texts), key=self.log_probability)
-        says = [reading for (_, reading), text in zip(readings, texts, strict=True) if text == best]
-        self._searched, self.characters = says[0], says[-1].characters
+        says = [reading for reading, text in zip(readings, texts, strict=True) if text == best]
+        self._searched, self.characters = max(says, key=lambda reading: reading[0])[1], says[-1][1].characters
         if alone and len(best) > 1:
             self.characters = self._with_first(best)
 
