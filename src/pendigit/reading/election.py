@@ -17,10 +17,7 @@ from pendigit.reading.strips import cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
 
 WORDS = 10  # characters from which a page can be told to be one of words
-STRIP, CUT = (
-    0.4,
-    0.2,
-)  # of the reading from side to side, on a picture of one row: it alone needs no pieces that are found
+STRIP, CUT = 0.4, 0.3  # of the reading from side to side, on a picture of one row: it alone needs no pieces to be found
 LONGEST = 24  # times the height of a row that is read from side to side: twice as long as the network was taught
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
 AMONG_THREE = -5.0  # the same where two others are there to tell
