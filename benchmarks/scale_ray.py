@@ -10,12 +10,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from bench import CACHE
-from pendigit.batches.record import Record
-from pendigit.batches.table import read_table
+from scale_tables import alike, rows_of
 
 PENDIGIT = [sys.executable, "-c", "from pendigit.commands import main; main()"]
 TARGET = 0.6  # of the local engine's rate
@@ -34,7 +32,7 @@ def ray_cluster(many: Path, few: Path, workers: int) -> None:
         for name, options in {"local": ["--workers", str(workers)], "ray": _on(address)}.items():
             seconds[name] = _read(many, name, options)
             print(f"  {name}: {seconds[name]:.1f} s, {count / seconds[name]:.1f} pictures/s")
-        same = _rows("local") == _rows("ray")
+        same = alike(rows_of(_table("local")), rows_of(_table("ray")))
         print(f"  the tables are equal row for row, times aside: {'yes' if same else 'NO'}")
         ratio = seconds["local"] / seconds["ray"]
         print(f"  rate, of the local engine's: {ratio:.2f} (target at least {TARGET})" + "  MISSED" * (ratio < TARGET))
@@ -43,7 +41,7 @@ def ray_cluster(many: Path, few: Path, workers: int) -> None:
         killer.start()
         _read(few, "killed", _on(address))
         killer.join()
-        same = _rows("few") == _rows("killed")
+        same = alike(rows_of(_table("few")), rows_of(_table("killed")))
         print(f"  {KILLED} worker killed on the way: nothing lost, nothing doubled: {'yes' if same else 'NO'}")
     began = time.perf_counter()
     ended = subprocess.run(
@@ -89,10 +87,6 @@ def _read(folder: Path, name: str, options: list[str]) -> float:
     if ended.returncode not in {0, 3}:
         sys.exit(f"{command} failed:\n{ended.stderr}")
     return time.perf_counter() - began
-
-
-def _rows(name: str) -> list[Record]:
-    return [replace(record, milliseconds=0.0) for record in read_table(_table(name))]
 
 
 def _kill_workers() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pendigit.errors import OutputError
-from pendigit.files import make_folder, publish, publish_folder, publish_text
+from pendigit.files import make_folder, publish, publish_folder, publish_text, sweep
 
 
 def names(folder: Path) -> list[str]:
@@ -52,6 +52,23 @@ def test_a_refusing_disk_is_an_output_error_and_leaves_nothing(
     with pytest.raises(OutputError, match=r"cannot write .*answer\.txt: .*; expected a writable place; \w+"):
         publish_text(tmp_path / "answer.txt", "new")
     assert names(tmp_path) == []
+
+
+def test_drafts_of_killed_processes_are_swept_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "out.parquet"
+    kept = [
+        ".out.0a1b2c3.parquet",
+        ".out.0a1b2c3d.csv",
+        ".other.0a1b2c3d.parquet",
+        "out.0a1b2c3d.parquet",
+        "out.parquet",
+    ]
+    for name in [*kept, ".out.0a1b2c3d.parquet", ".out.00000000.parquet"]:
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".out.parquet.0a1b2c3d").mkdir()
+    (tmp_path / ".out.parquet.0a1b2c3d" / "part").write_text("x")
+    sweep(path)
+    assert names(tmp_path) == sorted(kept)
 
 
 def test_places_that_cannot_be_written_are_named(tmp_path: Path) -> None:

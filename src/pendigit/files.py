@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -79,6 +80,16 @@ def publish_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(draft, ignore_errors=True)
             if path.exists():
                 _remove(old)
+
+
+def sweep(path: Path) -> None:
+    """Remove drafts of `path` that killed processes left. Only where no other process publishes there now."""
+    name = re.compile(
+        rf"\.({re.escape(path.stem)}\.[0-9a-f]{{8}}{re.escape(path.suffix)}|{re.escape(path.name)}\.[0-9a-f]{{8}})"
+    )
+    for draft in path.absolute().parent.iterdir():
+        if name.fullmatch(draft.name):
+            _remove(draft)
 
 
 def _remove(path: Path) -> None:

@@ -13,6 +13,7 @@ from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.batches.table import check_format, check_place, read_table, write_table
 from pendigit.errors import ImageError, OutputError
+from pendigit.files import sweep
 
 Engine: TypeAlias = Callable[[Iterable[Item], Settings], Iterator[list[Answer]]]
 
@@ -170,6 +171,7 @@ def publish(journal: Journal, output: Path, progress: Progress, part_rows: int |
             yield record
 
     write_table(output, counted(), part_rows)
+    sweep(output)  # the journal is this run's alone
     return summary
 
 
