@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import json
 import os
 import pickle
@@ -11,16 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import pendigit
 from dataset_writers import npz_bytes
-from pendigit.commands import progress as shown
 from pendigit.commands import run
-from pendigit.commands.progress import TableProgress, TrainingProgress
+from pendigit.commands.progress import TrainingProgress
 from pendigit.datasets import Dataset
 from pendigit.learning import training
 from test_run import Signals
@@ -287,19 +284,6 @@ def test_ctrl_c_keeps_what_was_learned(
     monkeypatch.setattr(TrainingProgress, "progress", show)
     assert run(last.split("pendigit ")[-1].split()) == 0
     assert (folder / "model.onnx").read_bytes() == (finished / "model.onnx").read_bytes()
-
-
-def test_a_second_count_has_a_rate_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
-    clock = itertools.count(0.0, 20.0)  # seconds: each look is late enough for a line
-    monkeypatch.setattr(shown, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    with TableProgress() as table:
-        for done, total in ((1, 9), (3, 9), (0, 5), (1, 5), (2, 5)):
-            table.reading(done, total, 0)
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" of")[0] for line in lines] == [f"reading  {done}" for done in (1, 3, 0, 1, 2)]
-    assert "left" in lines[1]
-    assert "left" in lines[-1]
-    assert "-" not in "".join(lines)
 
 
 def test_ctrl_c_elsewhere_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
