@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
@@ -33,7 +32,7 @@ from pendigit.writing.curves import Rng
 from pendigit.writing.glyphs import Glyph, glyphs_of
 from pendigit.writing.pens import HEIGHT, Ink, bend, random_pen, repen
 from pendigit.writing.slips import on_slip
-from pendigit.writing.strings import Line, random_hand, write_line
+from pendigit.writing.strings import Line, is_one_piece, random_hand, write_line
 from sets import DATA
 
 SEED = 2027  # of the pairs and triples; the network was trained on rows of other seeds and other digits
@@ -64,7 +63,7 @@ def touching(count: int) -> Iterator[Picture]:
 
 
 def _touching_line(rng: Rng, text: str, glyph: Glyph) -> Line:
-    """Digits whose ink is one piece, but for the gaps that a broken digit has itself."""
+    """Digits whose ink is one piece."""
     while True:
         pen = random_pen(rng)
 
@@ -72,8 +71,7 @@ def _touching_line(rng: Rng, text: str, glyph: Glyph) -> Line:
             return repen(rng, bend(rng, glyph(rng, int(character))), pen)
 
         line = write_line(rng, text, digit, random_hand(rng, touching=1.0), pen * HEIGHT)
-        _, _, stats, _ = cv2.connectedComponentsWithStats((line.ink > 0.5).astype(np.uint8))
-        if len(line.signs) == len(text) and stats[1:, cv2.CC_STAT_WIDTH].max() > 0.9 * line.ink.shape[1]:
+        if len(line.signs) == len(text) and is_one_piece(line):
             return line
 
 

@@ -10,7 +10,7 @@ import pytest
 from pendigit.datasets.dataset import Dataset
 from pendigit.datasets.strings import Rows
 from pendigit.learning.row_export import export_rows, keras_log_probabilities
-from pendigit.learning.rows import BUCKETS, RowTraining, batches, row_network
+from pendigit.learning.rows import BUCKETS, RowTraining, batches, grown, row_network
 from pendigit.rowframe import BLANK, COLUMN, ROW_HEIGHT, to_row
 from pendigit.rownet import RowNetwork
 from pendigit.writing.glyphs import glyphs_of
@@ -71,3 +71,13 @@ def test_training_lowers_the_loss_and_the_export_answers_as_keras(rows: Rows, tm
     assert network.metadata["made"] == "by a test"
     assert path.stat().st_size < 2.2 * model.count_params()  # sixteen bits for each weight
     assert network.logits(wide).shape[1:] == (wide.shape[2] // COLUMN, BLANK + 1)
+
+
+def test_a_grown_network_begins_where_the_first_one_ended(rows: Rows) -> None:
+    frames = batches(rows, np.random.default_rng(0))[0].frames[..., None].astype(np.float32) / 255
+    first, other = row_network(), row_network()
+    larger = grown(first, more=1)
+    assert larger.count_params() > 1.5 * first.count_params()
+    # As in training: what a normalisation knows of rows it learns there.
+    expected, far, found = (np.asarray(model(frames, training=True)) for model in (first, other, larger))
+    assert np.abs(found - expected).mean() < 0.2 * np.abs(far - expected).mean()

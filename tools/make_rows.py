@@ -1,11 +1,12 @@
 """Make the row network that ships: generate rows, train on them, fit its temperature, publish the file and its card.
 
-    python tools/make_rows.py [--run runs/rows] [--data DIR]               about an hour and a quarter on 2 cores
+    python tools/make_rows.py [--run runs/rows] [--data DIR]               about three hours on 2 cores
     python tools/make_rows.py --publish [--run runs/rows] [--data DIR]     only the file and its card, from the run
 
-A training goes on where it was stopped: the state is kept after each round of 20,000 rows. Rows that are not in the
-cache yet are made first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for
-the card and never trained on.
+It learns in two stages: a network on numbers of all kinds, then a deeper one that begins where the first ended, also on
+digits that touch. A training goes on where it was stopped: the state is kept after each round of 20,000 rows. Rows that
+are not in the cache yet are made first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which
+are measured for the card and never trained on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import json
 import os
 import platform
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from multiprocessing import get_context
@@ -24,16 +27,52 @@ from typing import Any
 
 import numpy as np
 
+from pendigit.datasets.fonts import fetch_fonts, listed
+from pendigit.datasets.strings import CHUNK, CROWDED, GENERAL, RowSet, chunk_path, load_chunk
 from pendigit.files import make_folder, publish_text
 from pendigit.models import ROWS, WEIGHTS
 
-CHUNKS = 200  # of 2,000 rows: each row is met two to three times, never twice alike (learning/rows.py)
-ROUNDS, CHUNKS_A_ROUND = 56, 10
-RATE, WARM = 2e-3, 0.05  # the highest learning rate, and the share of the training before it is reached
+CHUNKS = 200  # of 2,000 rows of each kind: each row is met a few times, never twice alike (learning/rows.py)
+CHUNKS_A_ROUND = 10
+WARM = 0.05  # the share of a stage before its highest learning rate is reached
 FRESH = 1_000_000  # a chunk that no training has seen: for the temperature and the card
 TEMPERATURES = np.exp(np.linspace(np.log(0.6), np.log(1.8), 25))
 PURPOSE = "rows of digits that touch, on any paper"
 NOT_FOR = "Letters and words, printed digits; and deciding alone where a wrong digit does harm."
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the training.
+
+    Attributes:
+        name: Of its checkpoint.
+        more: Blocks added in each place.
+        rounds: Of ten chunks.
+        crowds: How many of the ten hold digits that touch.
+        rate: The highest learning rate.
+    """
+
+    name: str
+    more: int
+    rounds: int
+    crowds: int
+    rate: float
+
+    def chunks(self, number: int) -> Iterator[tuple[int, RowSet]]:
+        """Numbers and kinds of the chunks of round `number`, from 0."""
+        crowds, others = number * self.crowds, number * (CHUNKS_A_ROUND - self.crowds)
+        for place in range(CHUNKS_A_ROUND):
+            if place * self.crowds % CHUNKS_A_ROUND < self.crowds:  # spread evenly
+                yield crowds % CHUNKS, CROWDED
+                crowds += 1
+            else:
+                yield others % CHUNKS, GENERAL
+                others += 1
+
+
+FIRST = Stage("checkpoint", more=0, rounds=56, crowds=0, rate=2e-3)
+SECOND = Stage("grown", more=1, rounds=54, crowds=6, rate=1.5e-3)
 
 
 def main() -> None:
@@ -44,59 +83,61 @@ def main() -> None:
     parser.add_argument("--publish", action="store_true", help="train no further")
     options = parser.parse_args()
     if not options.publish:
-        make_chunks([*range(CHUNKS), FRESH])
-        train(options.run)
+        make_chunks()
+        train(options.run, FIRST)
+        train(options.run, SECOND)
     publish(options.run)
     write_card(options.data)
 
 
-def make_chunks(numbers: list[int]) -> None:
+def make_chunks() -> None:
     """Make the chunks that are not in the cache."""
-    from pendigit.datasets.fonts import fetch_fonts, listed
-    from pendigit.datasets.strings import chunk_path, load_chunk
-
     fetch_fonts(listed("hand", "print"))
-    missing = [number for number in numbers if not chunk_path(number).is_file()]
+    wanted = [(number, kind) for kind in (GENERAL, CROWDED) for number in (*range(CHUNKS), FRESH)]
+    missing = [each for each in wanted if not chunk_path(*each).is_file()]
     # Spawned, not forked: the process that trains has threads of its own.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        for done, _ in enumerate(pool.map(load_chunk, missing), start=1):
+        for done, _ in enumerate(pool.map(load_chunk, *zip(*missing, strict=True)) if missing else (), start=1):
             print(f"\rrows: {done} of {len(missing)} chunks", end="" if done < len(missing) else "\n", flush=True)
 
 
-def train(run: Path) -> None:
-    """Train to the end, or what is left until then."""
+def train(run: Path, stage: Stage) -> None:
+    """Train a stage to its end, or what is left until then."""
     import pendigit.learning  # noqa: F401 - sets up Keras and JAX, before anything else loads them
-    from pendigit.datasets.strings import load_chunk
     from pendigit.learning.checkpoint import EpochRecord, save_checkpoint
     from pendigit.learning.rows import batches
 
-    training, history = load(run)
+    training, history = load(run, stage)
     make_folder(run)
-    share = 1 / ROUNDS / CHUNKS_A_ROUND  # of the training that is one chunk
-    for number in range(len(history), ROUNDS):
+    share = 1 / stage.rounds / CHUNKS_A_ROUND  # of the training that is one chunk
+    for number in range(len(history), stage.rounds):
         began, losses = time.perf_counter(), []
-        for turn in range(number * CHUNKS_A_ROUND, (number + 1) * CHUNKS_A_ROUND):
-            found = batches(load_chunk(turn % CHUNKS), np.random.default_rng(turn))
+        for place, chunk in enumerate(stage.chunks(number)):
+            turn = number * CHUNKS_A_ROUND + place
+            found = batches(load_chunk(*chunk), np.random.default_rng((stage.more, turn) if stage.more else turn))
             for loss in training.run(found, turn * share, share):
                 losses.append(loss)
                 print(f"\rround {number + 1}  {np.mean(losses[-50:]):.4f}", end="", flush=True)
         seconds = time.perf_counter() - began
         history.append(EpochRecord(number, float(np.mean(losses)), 0.0, None, None, seconds))
-        save_checkpoint(run / "checkpoint.npz", training.arrays(), history)
-        print(f"\rround {number + 1} of {ROUNDS}: loss {np.mean(losses):.4f}, {seconds:.0f} s", flush=True)
+        save_checkpoint(run / f"{stage.name}.npz", training.arrays(), history)
+        print(f"\rround {number + 1} of {stage.rounds}: loss {np.mean(losses):.4f}, {seconds:.0f} s", flush=True)
 
 
-def load(run: Path) -> tuple[Any, list[Any]]:
+def load(run: Path, stage: Stage) -> tuple[Any, list[Any]]:
     """The training as a run left it, or a new one, and its epochs."""
     import keras
 
     from pendigit.learning.checkpoint import load_checkpoint
-    from pendigit.learning.rows import RowTraining, row_network
+    from pendigit.learning.rows import RowTraining, grown, row_network
 
     keras.utils.set_random_seed(0)
-    training, history = RowTraining(row_network(), RATE, WARM), []
-    if (run / "checkpoint.npz").exists():
-        arrays, history = load_checkpoint(run / "checkpoint.npz")
+    path, history = run / f"{stage.name}.npz", []
+    begun = path.exists() or not stage.more
+    network = row_network(stage.more) if begun else grown(load(run, FIRST)[0].settle(), stage.more)
+    training = RowTraining(network, stage.rate, WARM)
+    if path.exists():
+        arrays, history = load_checkpoint(path)
         training.restore(arrays)
     return training, history
 
@@ -104,18 +145,23 @@ def load(run: Path) -> tuple[Any, list[Any]]:
 def publish(run: Path) -> None:
     """Publish the average of the weights with its temperature."""
     import pendigit.learning  # noqa: F401
-    from pendigit.datasets.strings import CHUNK, VERSION, load_chunk
     from pendigit.learning.row_export import export_rows
     from pendigit.learning.rows import batches
 
-    training, history = load(run)
-    model = training.settle()
-    fresh = batches(load_chunk(FRESH), np.random.default_rng(0))
+    training, history = load(run, SECOND)
+    model, history = training.settle(), [*load(run, FIRST)[1], *history]
+    fresh = [
+        batch for kind in (GENERAL, CROWDED) for batch in batches(load_chunk(FRESH, kind), np.random.default_rng(0))
+    ]
     temperature = fit_temperature(model, fresh)
     widest = max(fresh, key=lambda batch: batch.frames.shape[2]).frames[:8]
     packages = {name: version(name) for name in ("pendigit", "keras", "jax", "numpy")}
     metadata = {
-        "recipe": {"data": f"strings-{VERSION}", "rows": len(history) * CHUNKS_A_ROUND * CHUNK, "rate": RATE},
+        "recipe": {
+            "data": [GENERAL.name, CROWDED.name],
+            "rows": len(history) * CHUNKS_A_ROUND * CHUNK,
+            "rates": [FIRST.rate, SECOND.rate],
+        },
         "versions": {"python": platform.python_version(), **packages},
         "temperature": f"{temperature:.4f}",
         "minutes": f"{sum(record.seconds for record in history) / 60:.0f}",
@@ -138,7 +184,6 @@ def fit_temperature(model: Any, found: list[Any]) -> float:
 
 def write_card(data: Path | None) -> None:
     """Publish the JSON beside the weights."""
-    from pendigit.datasets.strings import load_chunk
     from pendigit.reading.columns import read_columns
     from pendigit.rowframe import OTHER
     from pendigit.rownet import RowNetwork

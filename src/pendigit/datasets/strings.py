@@ -1,50 +1,41 @@
 """Rows of written numbers whose signs and places are known: what a network that reads rows is trained on.
 
-Digits come from MNIST's training part, drawn forms and fonts that imitate handwriting, all with one pen in a row. Rows
-go through a slip of paper and the row's frame, as a reader's crops do. Made in chunks, on any number of processes; the
-same on every run.
+Digits come from a bank (`bank.py`), all with one pen in a row. Rows go through a slip of paper and the row's frame, as
+a reader's crops do. There are two sets, GENERAL and CROWDED, made in chunks on any number of processes; the same on
+every run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.datasets.fonts import listed
-from pendigit.datasets.mnist import load_mnist
-from pendigit.datasets.split import split
-from pendigit.datasets.written import ASIDE
+from pendigit.datasets.bank import PENS, Bank, Shares, fill_bank, hand_glyphs
 from pendigit.files import make_folder, publish
 from pendigit.home import cache_folder
 from pendigit.ink import Grey
 from pendigit.rowframe import ROW_HEIGHT, to_row, writing_band
 from pendigit.writing.curves import Rng
-from pendigit.writing.fonts import draw_character
-from pendigit.writing.glyphs import Glyph, glyphs_of
-from pendigit.writing.ledger import write_in_ledger
-from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
+from pendigit.writing.pens import HEIGHT, Ink
 from pendigit.writing.slips import Slip, on_slip
-from pendigit.writing.strings import Line, random_habits, random_hand, random_number, write_line
+from pendigit.writing.strings import Line, is_one_piece, random_habits, random_hand, random_number, write_line
 
-VERSION = 4  # of what is below: a change of it is another set
 CHUNK = 2_000  # rows
 GLYPHS = 2_500  # digits drawn for a chunk; each is written about four times, never twice alike
-PENS = np.exp(np.linspace(np.log(FINE), np.log(BROAD), 9))  # shares of a digit's height
-KINDS = ("form", "mnist", "font")
-SHARES = np.array([0.5, 0.35, 0.15])  # of the kinds among the digits
 HABITS = 0.5  # share of hands whose digits differ in size and place
 TOUCHING, JOINING = 0.45, 0.08  # shares of hands whose digits touch, and that hardly lift the pen
 ZEROS_JOINED = 0.15  # share of hands that write zeros in one go
 TIGHT = 0.3  # share of slips cut out at the writing's very ends, as fields of a form are
-BANDED = 0.4  # share of slips cut to the writing's height, as a reader cuts a picture of one row
-MIXED = 0.25  # share of lines whose digits come from all kinds
-SAME = 0.5  # how often a hand writes a digit in the form it had before in the line
+RESTS = 0.15  # share of slips that show rests of another row
+CROWD = np.array([0.05, 0.35, 0.35, 0.15, 0.1])  # shares of crowds of 1 to 5 digits
+CROWDED_HABITS, CROWDED_TIGHT = 0.3, 0.2
+LOOSE = 0.2  # share of crowds kept that are not one piece of ink
+EASY, EASE = 0.6, 0.3  # share of crowds on plain paper, and how hard that is
 WIDEST = 384  # pixels: longer rows are written anew
 MOST_SIGNS = 20
 
@@ -64,13 +55,66 @@ class Rows:
     centres: list[npt.NDArray[np.float32]]
 
 
-def load_chunk(number: int) -> Rows:
+@dataclass(frozen=True)
+class RowSet:
+    """A kind of rows.
+
+    Attributes:
+        name: Of its folder in the cache.
+        seed: Of its chunks.
+        shares: Of drawn forms, MNIST and fonts among the digits.
+        banded: Share of slips cut to the writing's height, as a reader cuts a picture of one row.
+        slip: (chance, a bank, another line's ink or None) -> a slip and the line on it.
+    """
+
+    name: str
+    seed: int
+    shares: Shares
+    banded: float
+    slip: Callable[[Rng, Bank, Ink | None], tuple[Slip, Line]]
+
+
+def numbers(rng: Rng, bank: Bank, neighbour: Ink | None) -> tuple[Slip, Line]:
+    """A random number by a random hand with a random pen on a random slip."""
+    pen = int(rng.integers(len(PENS)))
+    text, glyphs = random_number(rng), hand_glyphs(rng, bank, pen, GENERAL.shares)
+    hand = random_hand(rng, TOUCHING)
+    if rng.random() < HABITS:
+        hand = replace(hand, habits=random_habits(rng))
+    if rng.random() < JOINING:
+        hand = replace(hand, joins=rng.uniform(0.3, 0.9))
+    if rng.random() < ZEROS_JOINED:
+        hand = replace(hand, zero_joins=rng.uniform(0.5, 1.0))
+    line = write_line(rng, text, glyphs, hand, PENS[pen] * HEIGHT)
+    return on_slip(rng, line, neighbour, tight=TIGHT), line
+
+
+def crowds(rng: Rng, bank: Bank, neighbour: Ink | None) -> tuple[Slip, Line]:
+    """A few digits that touch or overlap, most in one piece."""
+    while True:
+        pen = int(rng.integers(len(PENS)))
+        text = "".join(map(str, rng.integers(0, 10, 1 + int(rng.choice(len(CROWD), p=CROWD)))))
+        glyphs, hand = hand_glyphs(rng, bank, pen, CROWDED.shares), random_hand(rng, touching=1.0)
+        if rng.random() < CROWDED_HABITS:
+            hand = replace(hand, habits=random_habits(rng))
+        line = write_line(rng, text, glyphs, hand, PENS[pen] * HEIGHT)
+        if is_one_piece(line) or rng.random() < LOOSE:
+            hard = EASE if rng.random() < EASY else 1.0
+            return on_slip(rng, line, neighbour, hard, CROWDED_TIGHT), line
+
+
+# A change of what either is made of is another set, with another name and seed.
+GENERAL = RowSet("strings-4", 4, (0.5, 0.35, 0.15), 0.4, numbers)
+CROWDED = RowSet("crowds-1", 1001, (0.3, 0.55, 0.15), 0.8, crowds)
+
+
+def load_chunk(number: int, kind: RowSet = GENERAL) -> Rows:
     """A chunk from the cache, or made now, which takes some twenty seconds."""
-    path = chunk_path(number)
+    path = chunk_path(number, kind)
     if not path.is_file():
         make_folder(path.parent)
         with publish(path) as draft:
-            _save(make_rows(number, CHUNK), draft)
+            _save(make_rows(number, CHUNK, kind), draft)
     with np.load(path) as file:
         widths, counts = file["widths"], file["counts"]
         ends = np.cumsum(widths * ROW_HEIGHT)[:-1]
@@ -80,9 +124,9 @@ def load_chunk(number: int) -> Rows:
         return Rows(frames, np.split(file["signs"], ends), np.split(file["centres"], ends))
 
 
-def chunk_path(number: int) -> Path:
+def chunk_path(number: int, kind: RowSet = GENERAL) -> Path:
     """Where a chunk is kept."""
-    return cache_folder() / f"strings-{VERSION}" / f"{number:05}.npz"
+    return cache_folder() / kind.name / f"{number:05}.npz"
 
 
 def _save(rows: Rows, path: Path) -> None:
@@ -96,17 +140,17 @@ def _save(rows: Rows, path: Path) -> None:
     )
 
 
-def make_rows(number: int, count: int) -> Rows:
+def make_rows(number: int, count: int, kind: RowSet = GENERAL) -> Rows:
     """Some rows of one chunk."""
     cv2.setNumThreads(1)
-    rng = np.random.default_rng((VERSION, number))
-    bank = _bank(rng, min(GLYPHS, 2 * count))
+    rng = np.random.default_rng((kind.seed, number))
+    bank = fill_bank(rng, min(GLYPHS, 2 * count), kind.shares)
     rows = Rows([], [], [])
     neighbour = None
     while len(rows.frames) < count:
-        slip, line = make_slip(rng, bank, neighbour if rng.random() < 0.15 else None)
+        slip, line = kind.slip(rng, bank, neighbour if rng.random() < RESTS else None)
         neighbour = line.ink
-        top, bottom = writing_band(slip.grey) if rng.random() < BANDED else (0, len(slip.grey))
+        top, bottom = writing_band(slip.grey) if rng.random() < kind.banded else (0, len(slip.grey))
         frame = to_row(slip.grey[top:bottom])
         if frame.shape[1] > WIDEST or not 0 < len(slip.signs) <= MOST_SIGNS:
             continue
@@ -115,89 +159,3 @@ def make_rows(number: int, count: int) -> Rows:
         scale = slip.grey.shape[1] * ROW_HEIGHT / (bottom - top)
         rows.centres.append(np.array(slip.centres, np.float32) * np.float32(scale))
     return rows
-
-
-Bank = dict[tuple[str, int, int], list[Ink]]  # kind, digit, pen -> inks
-
-
-def make_slip(rng: Rng, bank: Bank, neighbour: Ink | None = None) -> tuple[Slip, Line]:
-    """A random number by a random hand with a random pen on a random slip."""
-    pen = int(rng.integers(len(PENS)))
-    text, glyphs, hand = random_number(rng), _hand_glyphs(rng, bank, pen), random_hand(rng, TOUCHING)
-    if rng.random() < HABITS:
-        hand = replace(hand, habits=random_habits(rng))
-    if rng.random() < JOINING:
-        hand = replace(hand, joins=rng.uniform(0.3, 0.9))
-    if rng.random() < ZEROS_JOINED:
-        hand = replace(hand, zero_joins=rng.uniform(0.5, 1.0))
-    line = write_line(rng, text, glyphs, hand, PENS[pen] * HEIGHT)
-    return on_slip(rng, line, neighbour, tight=TIGHT), line
-
-
-def _bank(rng: Rng, count: int) -> Bank:
-    """Digits of every kind with every pen."""
-    bank: Bank = {}
-    for index in range(count):
-        kind, digit, pen = KINDS[int(rng.choice(3, p=SHARES))], index % 10, index // 10 % len(PENS)
-        bank.setdefault((kind, digit, pen), []).append(_draw(rng, kind, digit, float(PENS[pen])))
-    return bank
-
-
-def _draw(rng: Rng, kind: str, digit: int, pen: float) -> Ink:
-    if kind == "form":
-        return draw(rng, write_in_ledger(rng, digit), pen)
-    if kind == "mnist":
-        return repen(rng, bend(rng, _mnist()(rng, digit)), pen)
-    ink = None
-    while ink is None:
-        ink = draw_character(_font(rng, "hand"), str(digit))
-    return repen(rng, bend(rng, ink), pen)
-
-
-def _hand_glyphs(rng: Rng, bank: Bank, pen: int) -> Callable[[Rng, str], Ink]:
-    """The characters of one hand: of one kind for most lines, and digits often in the form they had before."""
-    kinds = list(KINDS) if rng.random() < MIXED else [KINDS[int(rng.choice(3, p=SHARES))]]
-    before: dict[str, Ink] = {}
-
-    def glyph(rng: Rng, character: str) -> Ink:
-        if character in before and rng.random() < SAME:
-            return before[character]
-        before[character] = _from_bank(rng, bank, kinds, character, pen)
-        return before[character]
-
-    return glyph
-
-
-def _from_bank(rng: Rng, bank: Bank, kinds: list[str], character: str, pen: int) -> Ink:
-    if not character.isdigit():
-        return _sign(rng, character, float(PENS[pen]))
-    inks = [ink for kind in kinds for ink in bank.get((kind, int(character), pen), [])]
-    if not inks:
-        inks = [ink for kind in KINDS for ink in bank.get((kind, int(character), pen), [])]
-    return inks[int(rng.integers(len(inks)))]
-
-
-def _sign(rng: Rng, character: str, pen: float) -> Ink:
-    """A character that is no digit, from a font that has it."""
-    for _ in range(20):
-        ink = draw_character(_font(rng, "hand" if rng.random() < 0.7 else "print"), character)
-        if ink is not None:
-            return repen(rng, bend(rng, ink), pen)
-    return np.ones((HEIGHT // 2, HEIGHT // 2), np.float32)
-
-
-@cache
-def _mnist() -> Glyph:
-    mnist = load_mnist()
-    training, _ = split(mnist, ASIDE)
-    return glyphs_of(mnist.x_train[training], mnist.y_train[training])
-
-
-@cache
-def _fonts(role: str) -> list[Path]:
-    return [font.path for font in listed(role)]
-
-
-def _font(rng: Rng, role: str) -> Path:
-    paths = _fonts(role)
-    return paths[int(rng.integers(len(paths)))]

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pendigit.classifier import SIDE, Frames
 from pendigit.errors import TrainingError
 from pendigit.learning.fastconv import fast_convolutions
+from pendigit.learning.fastdropout import fast_dropout
 from pendigit.learning.objective import is_right
 from pendigit.learning.parts import PARTS, averaged, compiled, everywhere, summed
 
@@ -129,7 +130,7 @@ class CompiledEngine:
         while start < steps:
             stop = min(steps, start + self._steps_per_block)
             began = time.perf_counter()
-            with fast_convolutions():  # acts while the program is traced, in the first block
+            with fast_convolutions(), fast_dropout():  # acts while the program is traced, in the first block
                 self._state, totals = self._block(
                     self._state, totals, self._data, self._teacher, order, np.int32(start), np.int32(stop)
                 )

@@ -22,6 +22,7 @@ LENGTHS = np.array([6, 10, 14, 16, 17, 13, 8, 5, 4, 3, 2, 2])  # shares of numbe
 ROOM = HEIGHT // 2  # pixels above and below the digits, for what jumps and hangs
 DEEPEST = 0.55  # of the narrower digit's width that neighbours may lie over one another
 LARGEST = 1.5  # times the usual height: a larger digit is not written
+WHOLE = 0.9  # of a line's width that its largest piece of ink takes where the line is one piece
 FAR = 4 * HEIGHT  # pixels: further than any two profiles
 
 
@@ -195,6 +196,12 @@ def write_line(rng: Rng, text: str, glyphs: Glyphs, hand: Hand, pen: float) -> L
             centres.append(left + ink.shape[1] / 2)
             pending = True
     return Line(canvas[:, : used + 1], tuple(signs), tuple(centres), ROOM, ROOM + HEIGHT)
+
+
+def is_one_piece(line: Line) -> bool:
+    """Whether its ink is one piece from side to side, but for small gaps that a broken digit has itself."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats((line.ink > 0.5).astype(np.uint8))
+    return bool(stats[1:, cv2.CC_STAT_WIDTH].max(initial=0) > WHOLE * line.ink.shape[1])
 
 
 def _in_threes(digits: str) -> list[str]:
