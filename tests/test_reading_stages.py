@@ -29,6 +29,16 @@ def test_skew_is_measured(degrees: float) -> None:
     assert find_skew(find_ink(tilted.grey).mask) == pytest.approx(level - degrees, abs=1.0)
 
 
+@pytest.mark.parametrize(("pieces", "found"), [(1, 0.0), (2, 0.0), (3, 8.0)])
+def test_two_pieces_tell_of_no_skew(pieces: int, found: float) -> None:
+    mask = np.zeros((400, 800), np.uint8)
+    rise = np.tan(np.radians(8.0))
+    for left in np.linspace(50, 600, pieces):
+        ends = [(round(x), round(300 - rise * x)) for x in (left, left + 150)]
+        cv2.line(mask, *ends, 255, 12)
+    assert find_skew(mask) == pytest.approx(found, abs=1.0)
+
+
 def test_lines_go_and_strokes_stay() -> None:
     ruled = page(9, Conditions(squared=0.8))
     flat = flat_page(ruled.picture, None)
