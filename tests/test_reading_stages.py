@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import pendigit
+from pendigit.reading import lines
 from pendigit.reading.doctor import diagnose, draw_stages
 from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
@@ -37,6 +38,23 @@ def test_two_pieces_tell_of_no_skew(pieces: int, found: float) -> None:
         ends = [(round(x), round(300 - rise * x)) for x in (left, left + 150)]
         cv2.line(mask, *ends, 255, 12)
     assert find_skew(mask) == pytest.approx(found, abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_lines_are_not_missed_where_the_search_is_cut_short(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((120, 160), np.uint8)
+    for _ in range(rng.integers(1, 6)):
+        x, y = rng.integers(0, 160, 2), rng.integers(0, 120, 2)
+        if rng.random() < 0.6:  # nearly level or upright
+            y[1] = y[0] + rng.integers(-4, 5)
+        cv2.line(mask, (int(x[0]), int(y[0])), (int(x[1]), int(y[1])), 255, int(rng.integers(1, 5)))
+    for picture in (mask, np.ascontiguousarray(mask.T)):
+        found = [find_lines(picture, height) for height in (None, 30.0, 70.0)]
+        with monkeypatch.context() as patch:
+            patch.setattr(lines, "_may_run", lambda thin, length: True)
+            for height, expected in zip((None, 30.0, 70.0), found, strict=True):
+                np.testing.assert_array_equal(find_lines(picture, height), expected)
 
 
 def test_lines_go_and_strokes_stay() -> None:

@@ -89,14 +89,16 @@ def _crossing(thin: Grey) -> Grey:
     (y, x), (every_y, every_x) = np.nonzero(edges), np.nonzero(thin)
     if columns < FIELDS or len(y) < CROSSED * INKED * columns / FIELDS:
         return found
-    field = x * FIELDS // columns
+    field, least = x * FIELDS // columns, INKED * columns / FIELDS
+    if (np.bincount(field, minlength=FIELDS) >= least).sum() < CROSSED:  # at all heights together
+        return found
     rise = round(STEEPEST * columns / 2) + WOBBLE
     near = np.ones(2 * WOBBLE + 1, bool)
     for slope in np.arange(-STEEPEST, STEEPEST + STEP / 2, STEP):
         heights = (y + slope * (x - columns / 2) + rise).astype(np.intp)
         counts = np.bincount(heights * FIELDS + field, minlength=(rows + 2 * rise) * FIELDS).reshape(-1, FIELDS)
         counts[1:-1] = counts[:-2] + counts[1:-1] + counts[2:]
-        lined = (counts >= INKED * columns / FIELDS).sum(axis=1) >= CROSSED
+        lined = (counts >= least).sum(axis=1) >= CROSSED
         if lined.any():
             lined = np.convolve(lined, near, "same") > 0
             on = lined[(every_y + slope * (every_x - columns / 2) + rise).astype(np.intp)]
@@ -125,11 +127,24 @@ def _level(mask: Grey, length: float, thick: int) -> Grey:
     thin = _thin(mask, thick)
     side = max(3, round(length))
     found = np.zeros_like(mask)
+    if not _may_run(thin, side):
+        return found
     for slope in SLOPES:
         run = _runs(thin, side, slope)
         if run is not None:
             found = cv2.bitwise_or(found, run)
     return uint8(cv2.bitwise_and(found, thin))
+
+
+def _may_run(thin: Grey, length: int) -> bool:
+    """Whether enough of any `length` columns have ink, at whatever height: else no slope has a run."""
+    inked = cv2.reduce(thin, 0, cv2.REDUCE_MAX)
+    return float(_share(uint8(inked), length).max()) > WHOLE * 255
+
+
+def _share(level: Grey, length: int) -> Grey:
+    """How much of the `length` pixels around each one is ink."""
+    return uint8(cv2.blur(level, (length, 1), borderType=cv2.BORDER_REFLECT))
 
 
 def _runs(thin: Grey, length: int, slope: float) -> Grey | None:
@@ -138,8 +153,7 @@ def _runs(thin: Grey, length: int, slope: float) -> Grey | None:
     shear = np.array([[1, 0, 0], [slope, 1, -slope * columns / 2]], np.float32)
     level = thin if slope == 0 else cv2.warpAffine(thin, shear, (columns, rows), flags=cv2.INTER_NEAREST)
     wide = cv2.dilate(level, np.ones((WOBBLE, 1), np.uint8))
-    share = cv2.blur(wide, (length, 1), borderType=cv2.BORDER_REFLECT)
-    _, centres = cv2.threshold(share, WHOLE * 255, 255, cv2.THRESH_BINARY)
+    _, centres = cv2.threshold(_share(uint8(wide), length), WHOLE * 255, 255, cv2.THRESH_BINARY)
     if not cv2.countNonZero(centres):
         return None
     run = cv2.dilate(_joined(uint8(centres)), np.ones((WOBBLE, length), np.uint8))
@@ -168,6 +182,8 @@ def _boxes(mask: Grey, height: float, thick: int, level: Grey, upright: Grey) ->
 
 def _ending_at(lines: Grey, others: Grey, axis: int) -> Grey:
     """Those of some lines, running along an axis, at both of whose ends there is another line."""
+    if not (cv2.countNonZero(lines) and cv2.countNonZero(others)):
+        return np.zeros_like(lines)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
     chosen = np.zeros(count, np.uint8)
     for label in range(1, count):
