@@ -3,10 +3,11 @@
     python tools/make_rows.py [--run runs/rows] [--data DIR]               about three hours on 2 cores
     python tools/make_rows.py --publish [--run runs/rows] [--data DIR]     only the file and its card, from the run
 
-It learns in two stages: a network on numbers of all kinds, then a deeper one that begins where the first ended, also on
-digits that touch. A training goes on where it was stopped: the state is kept after each round of 20,000 rows. Rows that
-are not in the cache yet are made first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which
-are measured for the card and never trained on.
+It learns in three stages: a network on numbers of all kinds; a deeper one, which begins where the first ended, most of
+all on digits that touch; and that one again, most of all on numbers, whose hands are of more kinds. A training goes on
+where it was stopped: the state is kept after each round of 20,000 rows. Rows that are not in the cache yet are made
+first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for the card and never
+trained on.
 """
 
 from __future__ import annotations
@@ -46,14 +47,18 @@ class Stage:
     """A part of the training.
 
     Attributes:
+        number: From 0; seeds the order and the bending of rows.
         name: Of its checkpoint.
+        after: The stage whose network it begins with.
         more: Blocks added in each place.
         rounds: Of ten chunks.
         crowds: How many of the ten hold digits that touch.
         rate: The highest learning rate.
     """
 
+    number: int
     name: str
+    after: Stage | None
     more: int
     rounds: int
     crowds: int
@@ -71,8 +76,11 @@ class Stage:
                 others += 1
 
 
-FIRST = Stage("checkpoint", more=0, rounds=56, crowds=0, rate=2e-3)
-SECOND = Stage("grown", more=1, rounds=54, crowds=6, rate=1.5e-3)
+FIRST = Stage(0, "checkpoint", None, more=0, rounds=56, crowds=0, rate=2e-3)
+SECOND = Stage(1, "grown", FIRST, more=1, rounds=54, crowds=6, rate=1.5e-3)
+THIRD = Stage(2, "settled", SECOND, more=1, rounds=8, crowds=3, rate=6e-4)
+STAGES = (FIRST, SECOND, THIRD)
+LATEST = 2 / 3  # how far from the second stage's weights to the third's those lie that ship
 
 
 def main() -> None:
@@ -84,8 +92,8 @@ def main() -> None:
     options = parser.parse_args()
     if not options.publish:
         make_chunks()
-        train(options.run, FIRST)
-        train(options.run, SECOND)
+        for stage in STAGES:
+            train(options.run, stage)
     publish(options.run)
     write_card(options.data)
 
@@ -114,7 +122,7 @@ def train(run: Path, stage: Stage) -> None:
         began, losses = time.perf_counter(), []
         for place, chunk in enumerate(stage.chunks(number)):
             turn = number * CHUNKS_A_ROUND + place
-            found = batches(load_chunk(*chunk), np.random.default_rng((stage.more, turn) if stage.more else turn))
+            found = batches(load_chunk(*chunk), np.random.default_rng((stage.number, turn) if stage.number else turn))
             for loss in training.run(found, turn * share, share):
                 losses.append(loss)
                 print(f"\rround {number + 1}  {np.mean(losses[-50:]):.4f}", end="", flush=True)
@@ -133,13 +141,24 @@ def load(run: Path, stage: Stage) -> tuple[Any, list[Any]]:
 
     keras.utils.set_random_seed(0)
     path, history = run / f"{stage.name}.npz", []
-    begun = path.exists() or not stage.more
-    network = row_network(stage.more) if begun else grown(load(run, FIRST)[0].settle(), stage.more)
+    begun = path.exists() or stage.after is None
+    network = row_network(stage.more) if begun else grown(load(run, stage.after)[0].settle(), stage.more)
     training = RowTraining(network, stage.rate, WARM)
     if path.exists():
         arrays, history = load_checkpoint(path)
         training.restore(arrays)
     return training, history
+
+
+def between(run: Path) -> Any:
+    """A network between the ends of the last two stages: nearly as good at crowds as the one, at numbers as the other.
+
+    Weights of trainings that went on from one another may be averaged (Wortsman et al. 2022, "Model soups").
+    """
+    before, last = (load(run, stage)[0].settle() for stage in (SECOND, THIRD))
+    pairs = zip(before.get_weights(), last.get_weights(), strict=True)
+    last.set_weights([(1 - LATEST) * one + LATEST * other for one, other in pairs])
+    return last
 
 
 def publish(run: Path) -> None:
@@ -148,8 +167,8 @@ def publish(run: Path) -> None:
     from pendigit.learning.row_export import export_rows
     from pendigit.learning.rows import batches
 
-    training, history = load(run, SECOND)
-    model, history = training.settle(), [*load(run, FIRST)[1], *history]
+    model = between(run)
+    history = [record for stage in STAGES for record in load(run, stage)[1]]
     fresh = [
         batch for kind in (GENERAL, CROWDED) for batch in batches(load_chunk(FRESH, kind), np.random.default_rng(0))
     ]
@@ -160,7 +179,8 @@ def publish(run: Path) -> None:
         "recipe": {
             "data": [GENERAL.name, CROWDED.name],
             "rows": len(history) * CHUNKS_A_ROUND * CHUNK,
-            "rates": [FIRST.rate, SECOND.rate],
+            "rates": [stage.rate for stage in STAGES],
+            "latest": round(LATEST, 3),
         },
         "versions": {"python": platform.python_version(), **packages},
         "temperature": f"{temperature:.4f}",
