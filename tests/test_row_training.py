@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pendigit.datasets.bank import KINDS, PENS, Bank
 from pendigit.datasets.dataset import Dataset
-from pendigit.datasets.strings import Rows
+from pendigit.datasets.strings import CROWD, Rows, crowds
 from pendigit.learning.row_export import export_rows, keras_log_probabilities
 from pendigit.learning.rows import BUCKETS, RowTraining, batches, grown, row_network
 from pendigit.rowframe import BLANK, COLUMN, ROW_HEIGHT, to_row
 from pendigit.rownet import RowNetwork
 from pendigit.writing.glyphs import glyphs_of
 from pendigit.writing.slips import on_slip
-from pendigit.writing.strings import random_hand, write_line
+from pendigit.writing.strings import is_one_piece, random_hand, write_line
 
 NARROWEST = min(BUCKETS)  # pixels: short rows only, so that one program is compiled
 STEPS = 12
@@ -36,6 +37,17 @@ def rows(mini: Dataset) -> Rows:
         found.signs.append(np.array(slip.signs, np.uint8))
         found.centres.append(np.array(slip.centres, np.float32) * np.float32(frame.shape[1]))
     return found
+
+
+def test_crowds_are_mostly_one_piece(mini: Dataset) -> None:
+    glyph, rng = glyphs_of(mini.x_train, mini.y_train), np.random.default_rng(3)
+    bank: Bank = {(kind, d, pen): [glyph(rng, d)] for kind in KINDS for d in range(10) for pen in range(len(PENS))}
+    found = [crowds(np.random.default_rng(seed), bank, None) for seed in range(60)]
+    assert {len(line.signs) for _, line in found} == set(range(1, len(CROWD) + 1))
+    assert all(slip.signs == line.signs and len(slip.centres) == len(slip.signs) for slip, line in found)
+    assert sum(is_one_piece(line) for _, line in found) > 0.6 * len(found)
+    slip, _ = crowds(np.random.default_rng(7), bank, None)
+    np.testing.assert_array_equal(slip.grey, found[7][0].grey)
 
 
 def test_a_batch_knows_what_stands_where(rows: Rows) -> None:
