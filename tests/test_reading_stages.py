@@ -91,6 +91,17 @@ def test_nothing_written_reads_as_nothing() -> None:
         assert "no digit here" in diagnose(stages)[0]
 
 
+@pytest.mark.parametrize("seed", [1, 3, 4, 7, 11])
+def test_remains_of_a_boxs_sides_are_no_digits(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    box = np.full((128, 128), 255, np.uint8)
+    cv2.polylines(box, [np.array([(55, 60), (69, 45), (63, 79)])], False, 40, 3, cv2.LINE_AA)
+    for side in (1, 125):
+        for top in rng.integers(5, 105, 2):
+            box[top : top + rng.integers(15, 22), side : side + 2] = rng.integers(60, 160)
+    assert texts(box) == ["1"]
+
+
 def test_strokes_that_rough_paper_broke_are_whole_again() -> None:
     """On five of these pages; on the other three grain is not told from writing, which is a limit that is known."""
     _, (frames, labels) = pendigit.load_data("mini")

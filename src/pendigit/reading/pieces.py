@@ -20,7 +20,9 @@ DOT = 0.35  # of the writing's height: a dot's size at most
 ROUND = 0.7  # width by height: a fat 1 is as solid, but narrower
 SOLID = 0.76  # of its box that is ink: a disc has 0.79
 ONE_ROW = 2.2  # times the height of most pieces
+BULK = 0.2  # of the largest piece's ink: parts of broken digits have as much, remains of a box's sides less
 SLIVER = 0.3  # writing's heights: what reaches less into the page is the border's
+GRAIN = 0.01  # of the page's width: as far from its side lie the remains of a border that is grainy
 CLOSE_CROP = 3.0  # writing's heights: a page that is lower may be a crop that starts with a 1
 SOFT = 0.4  # of the writing's sharpness: softer patches are shadows and stains
 EDGE_DEPTH = 0.06  # of the page: mean distance to the border of a sheet's edge, and of the desk behind it
@@ -112,7 +114,10 @@ def writing_height(pieces: list[Piece]) -> float:
     heights = np.array(sorted(piece.height for piece in pieces), np.float64)
     weight = np.cumsum(heights**2)
     height = float(heights[np.searchsorted(weight, weight[-1] / 2)])
-    tall = [piece for piece in pieces if piece.height >= height / 3]
+    bulk = BULK * max(piece.area for piece in pieces)
+    tall = [piece for piece in pieces if piece.height >= height / 3 and piece.area >= bulk]
+    if not tall:
+        return height
     all_of_it = max(piece.bottom for piece in tall) - min(piece.top for piece in tall)
     return float(all_of_it) if all_of_it < ONE_ROW * height else height
 
@@ -180,7 +185,8 @@ def _is_blot(piece: Piece, height: float) -> bool:
 def _is_sliver(piece: Piece, shape: tuple[int, ...], height: float) -> bool:
     """Whether a piece at the page's border reaches so little into it that it is the border's, not a digit's."""
     rows, columns = shape
-    thin_side = (piece.left == 0 or piece.right == columns) and piece.width < SLIVER * height
+    beside = min(piece.left, columns - piece.right) <= GRAIN * columns
+    thin_side = beside and piece.width < SLIVER * height
     thin_end = (piece.top == 0 or piece.bottom == rows) and piece.height < SLIVER * height
     return (thin_side and rows > CLOSE_CROP * height) or thin_end
 
