@@ -14,8 +14,10 @@ from pendigit.frame import frame_ink, to_frames
 from pendigit.writing import signs
 from pendigit.writing.crops import on_paper
 from pendigit.writing.curves import joined, smooth
+from pendigit.writing.flags import write_with_flags
 from pendigit.writing.fluent import FLUENT, write_fluently
 from pendigit.writing.forms import FORMS, write
+from pendigit.writing.ledger import write_in_ledger
 from pendigit.writing.pens import HEIGHT, Ink, bend, cropped, draw, draw_digit, repen
 
 SEEDS = st.integers(0, 2**32)
@@ -66,6 +68,18 @@ def test_fluent_forms_vary_and_say_their_digit(digit: int) -> None:
     frames, _ = to_frames([on_paper(rng, draw(rng, write_fluently(rng, digit))) for _ in range(60)])
     # Nines with a loop beside their stem are 8s or 0s to a network that has not met them.
     assert (load_classifier("reader").predict(frames) == digit).mean() > (0.4 if digit == 9 else 0.8)
+
+
+def test_flags_change_ones_alone() -> None:
+    rng = np.random.default_rng(4)
+    frames, _ = to_frames([on_paper(rng, draw(rng, write_with_flags(rng, 1))) for _ in range(100)])
+    assert (load_classifier("reader").predict(frames) == 1).mean() > 0.8
+    for digit in range(10):
+        flagged, usual = (
+            [np.concatenate(hand(np.random.default_rng(seed), digit)) for seed in range(20)]
+            for hand in (write_with_flags, write_in_ledger)
+        )
+        assert all(map(np.array_equal, flagged, usual)) is (digit != 1)
 
 
 def test_a_curve_goes_through_its_points_and_joins_end_to_start() -> None:

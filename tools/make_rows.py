@@ -3,11 +3,11 @@
     python tools/make_rows.py [--run runs/rows] [--data DIR]               about three hours on 2 cores
     python tools/make_rows.py --publish [--run runs/rows] [--data DIR]     only the file and its card, from the run
 
-It learns in three stages: a network on numbers of all kinds; a deeper one, which begins where the first ended, most of
-all on digits that touch; and that one again, most of all on numbers, whose hands are of more kinds. A training goes on
-where it was stopped: the state is kept after each round of 20,000 rows. Rows that are not in the cache yet are made
-first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for the card and never
-trained on.
+Needs the extra [rows]. It learns in three stages: a network on numbers of all kinds; a deeper one, which begins where
+the first ended, most of all on digits that touch; and that one again, on both and on hands that flag their ones. A
+training goes on where it was stopped: the state is kept after each round of 20,000 rows. Rows that are not in the cache
+yet are made first, on all cores. DIR holds crops of other hands (see benchmarks/rows.py), which are measured for the
+card and never trained on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from pendigit.datasets.fonts import fetch_fonts, listed
-from pendigit.datasets.strings import CHUNK, CROWDED, GENERAL, RowSet, chunk_path, load_chunk
+from pendigit.datasets.strings import CHUNK, CROWDED, FLAGGED, GENERAL, RowSet, chunk_path, load_chunk
 from pendigit.files import make_folder, publish_text
 from pendigit.models import ROWS, WEIGHTS
 
@@ -52,7 +52,7 @@ class Stage:
         after: The stage whose network it begins with.
         more: Blocks added in each place.
         rounds: Of ten chunks.
-        crowds: How many of the ten hold digits that touch.
+        mix: The kinds of the ten, by the first letters of their names here.
         rate: The highest learning rate.
     """
 
@@ -61,26 +61,21 @@ class Stage:
     after: Stage | None
     more: int
     rounds: int
-    crowds: int
+    mix: str
     rate: float
 
     def chunks(self, number: int) -> Iterator[tuple[int, RowSet]]:
         """Numbers and kinds of the chunks of round `number`, from 0."""
-        crowds, others = number * self.crowds, number * (CHUNKS_A_ROUND - self.crowds)
-        for place in range(CHUNKS_A_ROUND):
-            if place * self.crowds % CHUNKS_A_ROUND < self.crowds:  # spread evenly
-                yield crowds % CHUNKS, CROWDED
-                crowds += 1
-            else:
-                yield others % CHUNKS, GENERAL
-                others += 1
+        for place, letter in enumerate(self.mix):
+            before = number * self.mix.count(letter) + self.mix[:place].count(letter)
+            yield before % CHUNKS, KINDS[letter]
 
 
-FIRST = Stage(0, "checkpoint", None, more=0, rounds=56, crowds=0, rate=2e-3)
-SECOND = Stage(1, "grown", FIRST, more=1, rounds=54, crowds=6, rate=1.5e-3)
-THIRD = Stage(2, "settled", SECOND, more=1, rounds=8, crowds=3, rate=6e-4)
+KINDS = {"G": GENERAL, "C": CROWDED, "F": FLAGGED}
+FIRST = Stage(0, "checkpoint", None, more=0, rounds=56, mix="GGGGGGGGGG", rate=2e-3)
+SECOND = Stage(1, "grown", FIRST, more=1, rounds=54, mix="CGCGCCGCGC", rate=1.5e-3)
+THIRD = Stage(2, "flagged", SECOND, more=1, rounds=100, mix="GCFGCFGCFG", rate=1.5e-3)
 STAGES = (FIRST, SECOND, THIRD)
-LATEST = 2 / 3  # how far from the second stage's weights to the third's those lie that ship
 
 
 def main() -> None:
@@ -101,7 +96,8 @@ def main() -> None:
 def make_chunks() -> None:
     """Make the chunks that are not in the cache."""
     fetch_fonts(listed("hand", "print"))
-    wanted = [(number, kind) for kind in (GENERAL, CROWDED) for number in (*range(CHUNKS), FRESH)]
+    met = {chunk: None for stage in STAGES for number in range(stage.rounds) for chunk in stage.chunks(number)}
+    wanted = [*met, *((FRESH, kind) for kind in KINDS.values())]
     missing = [each for each in wanted if not chunk_path(*each).is_file()]
     # Spawned, not forked: the process that trains has threads of its own.
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
@@ -137,7 +133,8 @@ def load(run: Path, stage: Stage) -> tuple[Any, list[Any]]:
     import keras
 
     from pendigit.learning.checkpoint import load_checkpoint
-    from pendigit.learning.rows import RowTraining, grown, row_network
+    from pendigit.learning.row_training import RowTraining
+    from pendigit.learning.rows import grown, row_network
 
     keras.utils.set_random_seed(0)
     path, history = run / f"{stage.name}.npz", []
@@ -150,39 +147,26 @@ def load(run: Path, stage: Stage) -> tuple[Any, list[Any]]:
     return training, history
 
 
-def between(run: Path) -> Any:
-    """A network between the ends of the last two stages: nearly as good at crowds as the one, at numbers as the other.
-
-    Weights of trainings that went on from one another may be averaged (Wortsman et al. 2022, "Model soups").
-    """
-    before, last = (load(run, stage)[0].settle() for stage in (SECOND, THIRD))
-    pairs = zip(before.get_weights(), last.get_weights(), strict=True)
-    last.set_weights([(1 - LATEST) * one + LATEST * other for one, other in pairs])
-    return last
-
-
 def publish(run: Path) -> None:
     """Publish the average of the weights with its temperature."""
     import pendigit.learning  # noqa: F401
     from pendigit.learning.row_export import export_rows
+    from pendigit.learning.row_training import tf
     from pendigit.learning.rows import batches
 
-    model = between(run)
+    model = load(run, STAGES[-1])[0].settle()
     history = [record for stage in STAGES for record in load(run, stage)[1]]
-    fresh = [
-        batch for kind in (GENERAL, CROWDED) for batch in batches(load_chunk(FRESH, kind), np.random.default_rng(0))
-    ]
+    fresh = [batch for kind in KINDS.values() for batch in batches(load_chunk(FRESH, kind), np.random.default_rng(0))]
     temperature = fit_temperature(model, fresh)
     widest = max(fresh, key=lambda batch: batch.frames.shape[2]).frames[:8]
-    packages = {name: version(name) for name in ("pendigit", "keras", "jax", "numpy")}
+    packages = {name: version(name) for name in ("pendigit", "keras", "numpy")}
     metadata = {
         "recipe": {
-            "data": [GENERAL.name, CROWDED.name],
+            "data": [kind.name for kind in KINDS.values()],
             "rows": len(history) * CHUNKS_A_ROUND * CHUNK,
             "rates": [stage.rate for stage in STAGES],
-            "latest": round(LATEST, 3),
         },
-        "versions": {"python": platform.python_version(), **packages},
+        "versions": {"python": platform.python_version(), **packages, "tensorflow": tf.__version__},
         "temperature": f"{temperature:.4f}",
         "minutes": f"{sum(record.seconds for record in history) / 60:.0f}",
     }
@@ -191,14 +175,12 @@ def publish(run: Path) -> None:
 
 def fit_temperature(model: Any, found: list[Any]) -> float:
     """What logits are divided by so that rows are as probable as they are often right: the least CTC loss."""
-    import keras
-
-    from pendigit.learning.rows import ctc
+    from pendigit.learning.row_training import ctc
 
     losses = np.zeros(len(TEMPERATURES))
     for batch in found:
-        logits = keras.ops.convert_to_tensor(model(batch.frames[..., None].astype(np.float32) / 255, training=False))
-        losses += [float(ctc(logits / temperature, batch).sum()) for temperature in TEMPERATURES]
+        logits = np.asarray(model(batch.frames[..., None].astype(np.float32) / 255, training=False))
+        losses += [float(np.sum(ctc(logits / np.float32(each), batch))) for each in TEMPERATURES]
     return float(TEMPERATURES[losses.argmin()])
 
 

@@ -16,10 +16,9 @@ from pendigit.datasets.fonts import listed
 from pendigit.datasets.mnist import load_mnist
 from pendigit.datasets.split import split
 from pendigit.datasets.written import ASIDE
-from pendigit.writing.curves import Rng
+from pendigit.writing.curves import Rng, Strokes
 from pendigit.writing.fonts import draw_character
 from pendigit.writing.glyphs import Glyph, glyphs_of
-from pendigit.writing.ledger import write_in_ledger
 from pendigit.writing.pens import BROAD, FINE, HEIGHT, Ink, bend, draw, repen
 
 PENS = np.exp(np.linspace(np.log(FINE), np.log(BROAD), 9))  # shares of a digit's height
@@ -29,14 +28,15 @@ SAME = 0.5  # how often a hand writes a digit in the form it had before in the l
 
 Bank: TypeAlias = dict[tuple[str, int, int], list[Ink]]  # kind, digit, pen -> inks
 Shares: TypeAlias = Sequence[float]  # of the kinds
+Hand: TypeAlias = Callable[[Rng, int], Strokes]  # draws a digit's form
 
 
-def fill_bank(rng: Rng, count: int, shares: Shares) -> Bank:
+def fill_bank(rng: Rng, count: int, shares: Shares, write: Hand) -> Bank:
     """Digits of every kind with every pen."""
     bank: Bank = {}
     for index in range(count):
         kind, digit, pen = _kind(rng, shares), index % 10, index // 10 % len(PENS)
-        bank.setdefault((kind, digit, pen), []).append(_draw(rng, kind, digit, float(PENS[pen])))
+        bank.setdefault((kind, digit, pen), []).append(_draw(rng, kind, digit, float(PENS[pen]), write))
     return bank
 
 
@@ -58,9 +58,9 @@ def _kind(rng: Rng, shares: Shares) -> str:
     return KINDS[int(rng.choice(len(KINDS), p=shares))]
 
 
-def _draw(rng: Rng, kind: str, digit: int, pen: float) -> Ink:
+def _draw(rng: Rng, kind: str, digit: int, pen: float, write: Hand) -> Ink:
     if kind == "form":
-        return draw(rng, write_in_ledger(rng, digit), pen)
+        return draw(rng, write(rng, digit), pen)
     if kind == "mnist":
         return repen(rng, bend(rng, _mnist()(rng, digit)), pen)
     ink = None

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from pendigit.errors import ModelError
+from pendigit.learning.walk import walk
 
 Emit = Callable[["Graph", Any, list[str]], str]
 
@@ -74,29 +75,18 @@ def round_kernels(model: keras.Model) -> None:
 
 def emit_network(graph: Graph, model: keras.Model, source: str) -> str:
     """Append `model`, reading from `source`, and return its output's name. Raises ModelError for an unknown layer."""
-    values = {id(model.inputs[0]): source}
 
-    def value_of(tensor: Any) -> str:
-        if id(tensor) not in values:
-            layer, node_index, _ = tensor._keras_history
-            inputs = [value_of(each) for each in layer._inbound_nodes[node_index].input_tensors]
-            values[id(tensor)] = _emit(graph, layer, inputs)
-        return values[id(tensor)]
+    def emit(layer: Any, inputs: list[str]) -> str:
+        for kind in type(layer).__mro__:
+            if kind.__name__ in EMITTERS:
+                return EMITTERS[kind.__name__](graph, layer, inputs)
+        raise ModelError(
+            f"layer {layer.name!r} is a {type(layer).__name__}, which cannot be exported",
+            f"Keras layers among {', '.join(EMITTERS)}",
+            "replace the layer",
+        )
 
-    return value_of(model.outputs[0])
-
-
-def _emit(graph: Graph, layer: Any, inputs: list[str]) -> str:
-    if isinstance(layer, keras.Model):
-        return emit_network(graph, layer, inputs[0])
-    for kind in type(layer).__mro__:
-        if kind.__name__ in EMITTERS:
-            return EMITTERS[kind.__name__](graph, layer, inputs)
-    raise ModelError(
-        f"layer {layer.name!r} is a {type(layer).__name__}, which cannot be exported",
-        f"Keras layers among {', '.join(EMITTERS)}",
-        "replace the layer",
-    )
+    return walk(model, source, emit)
 
 
 def _same(graph: Graph, layer: Any, inputs: list[str]) -> str:

@@ -13,14 +13,13 @@ import jax.numpy as jnp
 
 PARTS = "parts"  # the name of the axis over which the parts of a batch lie
 SAME = jax.sharding.PartitionSpec()  # every device has all of an array
-SHARED_OUT = jax.sharding.PartitionSpec(PARTS)  # each has its share of the first axis
 
 
-def compiled(function: Callable[..., Any], parts: int, given: Any = SAME) -> Any:
-    """`function` as one program on `parts` devices; `given` tells for each argument whether it is shared out."""
+def compiled(function: Callable[..., Any], parts: int) -> Any:
+    """`function` as one program on `parts` devices."""
     if parts == 1:
         return jax.jit(function)
-    run = jax.shard_map(function, mesh=_mesh(parts), in_specs=given, out_specs=SAME, check_vma=False)
+    run = jax.shard_map(function, mesh=_mesh(parts), in_specs=SAME, out_specs=SAME, check_vma=False)
     return jax.jit(run, compiler_options={"xla_cpu_multi_thread_eigen": False})
 
 
@@ -29,13 +28,6 @@ def everywhere(arrays: Any, parts: int) -> Any:
     if parts == 1:
         return jax.tree.map(jnp.asarray, arrays)
     return jax.device_put(arrays, jax.sharding.NamedSharding(_mesh(parts), SAME))
-
-
-def shared_out(arrays: Any, parts: int) -> Any:
-    """Host arrays of which each device gets its share of the first axis."""
-    if parts == 1:
-        return arrays
-    return jax.device_put(arrays, jax.sharding.NamedSharding(_mesh(parts), SHARED_OUT))
 
 
 def summed(values: Any, parts: int) -> Any:

@@ -1,44 +1,30 @@
 """The row network: a row of any width goes in, and every second column tells which sign ends there, if any.
 
-Fully convolutional, trained with connectionist temporal classification (Graves, Fernandez, Gomez and Schmidhuber
-2006): no row is ever cut into digits. As generated rows know where their signs stand, a second, smaller loss asks for
-each sign near its middle, which shortens the start and makes the alignment tell where a digit is.
+Fully convolutional: no row is ever cut into digits. Here are the network and the batches that it is trained on, each
+row bent and scanned anew whenever it is seen; `row_training.py` trains it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cv2
-import jax
-import jax.numpy as jnp
 import keras
 import numpy as np
 import numpy.typing as npt
 from keras import layers
 
 from pendigit.datasets.strings import MOST_SIGNS, WIDEST, Rows
-from pendigit.errors import TrainingError
 from pendigit.ink import Grey, uint8
-from pendigit.learning.parts import SAME, SHARED_OUT, averaged, compiled, everywhere, shared_out, summed
-from pendigit.learning.training import own
-from pendigit.recipes import MOST_PARTS
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT
+from pendigit.rowframe import CLASSES, COLUMN, ROW_HEIGHT
 
 BUCKETS = {96: 64, 160: 48, 256: 32, WIDEST: 16}  # frames up to this wide -> as many in a batch
 NARROWER, TALLER = (0.85, 1.0), (0.88, 1.1)  # times, each time that a row is seen
 SLANT, DROP = 0.1, 0.7  # standard deviations: columns by rows, and pixels
 CHANGED = 0.4  # share of rows whose half-tones change; half as many are blurred, and half as many grainy
 _SHADES = [np.rint(255 * (np.arange(256) / 255) ** power).astype(np.uint8) for power in np.geomspace(0.55, 1.8, 13)]
-IMPOSSIBLE = 1e4  # nats: no way through the columns says so many signs
-CLEAR = 2  # columns around a sign's middle that may tell it or nothing
 NEAR = 1  # columns around a sign's middle, one of which should tell it
-PLACES = 0.3  # weight of the loss of places against CTC's
 FAINT = 0.1  # what the answer of a block that is new in a trained network is multiplied with
-EMA = 0.998  # of the weights that are kept: an average over about five hundred steps
 
 
 def row_network(more: int = 0) -> keras.Model:
@@ -142,117 +128,3 @@ def _scanned(rng: np.random.Generator, frame: Grey) -> Grey:
         grain = rng.standard_normal(frame.shape, np.float32) * np.float32(rng.exponential(8.0))
         frame = np.clip(frame + grain, 0, 255).astype(np.uint8)
     return frame
-
-
-def row_loss(logits: Any, batch: Batch, total: Any) -> Any:
-    """Logits (n, T, 12) -> the loss in nats of one of `total` signs: CTC's, and a share of that of its place."""
-    return (ctc(logits, batch).sum() + PLACES * _place_loss(jax.nn.log_softmax(logits), batch).sum()) / total
-
-
-def ctc(logits: Any, batch: Batch) -> Any:
-    """Logits (n, T, 12) -> how unlikely they make each row's signs, in nats (n,); 0 for signs closer than columns."""
-    length = jnp.full(len(batch.frames), logits.shape[1])
-    losses = keras.ops.ctc_loss(batch.signs, logits, batch.counts, length, mask_index=BLANK)
-    return jnp.where(losses < IMPOSSIBLE, losses, 0.0)
-
-
-def _place_loss(scores: Any, batch: Batch) -> Any:
-    """Each sign near its middle, and nothing where no sign is near: losses (n,)."""
-    real = jnp.arange(MOST_SIGNS) < batch.counts[:, None]
-    near = batch.centres[:, :, None] + jnp.arange(-NEAR, NEAR + 1)
-    row = jnp.arange(len(scores))[:, None, None]
-    told = jax.nn.logsumexp(scores[row, near, batch.signs[:, :, None]], axis=2)
-    away = jnp.abs(jnp.arange(scores.shape[1])[None, :, None] - batch.centres[:, None]) > CLEAR
-    empty = (away | ~real[:, None]).all(axis=2)
-    return -(jnp.minimum(told, 0) * real).sum(axis=1) - (scores[:, :, BLANK] * empty).sum(axis=1)
-
-
-@dataclass
-class State:
-    """All that decides how a training goes on."""
-
-    trainable: list[Any]
-    fixed: list[Any]
-    optimizer: list[Any]
-    average: list[Any]
-
-
-class RowTraining:
-    """Trains the row network batch by batch with AdamW and one cycle of the learning rate.
-
-    Args:
-        model: The network.
-        rate: The highest learning rate.
-        warm: The share of the training in which the rate rises to it.
-        parts: Of each batch, computed at once, a core each.
-    """
-
-    def __init__(self, model: keras.Model, rate: float, warm: float, parts: int = MOST_PARTS) -> None:
-        self.model, self._rate, self._warm, self._parts = model, rate, warm, parts
-        self._optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-4, global_clipnorm=2.0)
-        self._optimizer.build(model.trainable_variables)
-        groups = model.trainable_variables, model.non_trainable_variables, self._optimizer.variables
-        trainable, fixed, optimizer = ([own(variable.value) for variable in group] for group in groups)
-        self.state: State
-        self._keep(State(trainable, fixed, optimizer, average=[own(value) for value in trainable]))
-        self._step = compiled(self._update, parts, (SAME, SHARED_OUT, SAME))
-
-    def run(self, found: list[Batch], start: float, share: float) -> Iterator[float]:
-        """Train on batches, which are the training's `share` from `start` (0 to 1) on, yielding each loss."""
-        for index, batch in enumerate(found):
-            rate = self._rate_at(start + share * index / len(found))
-            values = self._step(vars(self.state), shared_out(batch, self._parts), np.float32(rate))
-            self.state = State(**values[0])
-            loss = float(values[1])
-            if not math.isfinite(loss):
-                raise TrainingError("the loss became NaN or infinite", "a finite loss", "train with a lower rate")
-            yield loss
-
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The state as host arrays."""
-        return {f"{index:04}": np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(vars(self.state)))}
-
-    def restore(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Go on from what `arrays` gave."""
-        shape = jax.tree.structure(vars(self.state))
-        leaves = [jnp.asarray(arrays[key]) for key in sorted(arrays)]
-        self._keep(State(**jax.tree.unflatten(shape, leaves)))
-
-    def _keep(self, state: State) -> None:
-        self.state = State(**everywhere(vars(state), self._parts))
-
-    def settle(self) -> keras.Model:
-        """Put the average of the weights into the network and return it."""
-        for variables, values in (
-            (self.model.trainable_variables, self.state.average),
-            (self.model.non_trainable_variables, self.state.fixed),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(np.array(value))
-        return self.model
-
-    def _rate_at(self, done: float) -> float:
-        if done < self._warm:
-            return self._rate * (0.04 + 0.96 * done / self._warm)
-        return self._rate * (0.005 + 0.995 * (1 + math.cos(math.pi * (done - self._warm) / (1 - self._warm))) / 2)
-
-    def _update(self, state: dict[str, list[Any]], batch: Batch, rate: Any) -> tuple[dict[str, list[Any]], Any]:
-        x = batch.frames.astype(jnp.float32)[..., None] / 255
-        total = jnp.maximum(1, summed(batch.counts.sum(), self._parts))
-
-        def loss_of(trainable: list[Any]) -> tuple[Any, list[Any]]:
-            logits, fixed = self.model.stateless_call(trainable, state["fixed"], x, training=True)
-            return row_loss(logits, batch, total), fixed
-
-        (loss, fixed), slopes = jax.value_and_grad(loss_of, has_aux=True)(state["trainable"])
-        loss, slopes = summed((loss, slopes), self._parts)
-        optimizer = [rate if index == 1 else value for index, value in enumerate(state["optimizer"])]
-        trainable, optimizer = self._optimizer.stateless_apply(optimizer, slopes, state["trainable"])
-        kept = jnp.minimum(EMA, (1 + optimizer[0]) / (10 + optimizer[0]))  # short at the start
-        average = [kept * old + (1 - kept) * new for old, new in zip(state["average"], trainable, strict=True)]
-        return {
-            "trainable": trainable,
-            "fixed": averaged(fixed, self._parts),
-            "optimizer": optimizer,
-            "average": average,
-        }, loss
