@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 import shutil
@@ -141,6 +142,16 @@ from pendigit.serving.settings import Settings
 make_app(Settings())
 print(*sorted(sys.modules.keys() & {TRAINING | {"matplotlib", "requests", "pooch"}!r}))
 """
+
+
+def test_training_leaves_tensorflow_alone_where_it_is_installed(tmp_path: Path) -> None:
+    """Keras would load it for its seed alone, for seconds."""
+    (tmp_path / "tensorflow.py").write_text("raise RuntimeError('loaded')")
+    train = "from pendigit.commands import main; main()"
+    command = [sys.executable, "-c", train, "train", "--data", "mini", "--epochs", "1", "--out", "run"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_reading_and_predicting_load_no_training_framework() -> None:

@@ -130,13 +130,12 @@ def train(run: Path, stage: Stage) -> None:
 
 def load(run: Path, stage: Stage) -> tuple[Any, list[Any]]:
     """The training as a run left it, or a new one, and its epochs."""
-    import keras
-
+    from pendigit.learning import seed
     from pendigit.learning.checkpoint import load_checkpoint
     from pendigit.learning.row_training import RowTraining
     from pendigit.learning.rows import grown, row_network
 
-    keras.utils.set_random_seed(0)
+    seed(0)
     path, history = run / f"{stage.name}.npz", []
     begun = path.exists() or stage.after is None
     network = row_network(stage.more) if begun else grown(load(run, stage.after)[0].settle(), stage.more)

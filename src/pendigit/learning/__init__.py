@@ -41,7 +41,7 @@ import jax  # noqa: E402 - the backend is chosen before JAX and Keras load
 
 # Where they are installed, Keras loads these two for its galleries and data frames: half of its start-up, unused here.
 with _hidden("matplotlib.pyplot", "pandas"):
-    import keras  # noqa: F401 - loaded here once, so that every other import finds it
+    import keras  # loaded here once, so that every other import finds it
 
 jax.config.update("jax_num_cpu_devices", MOST_PARTS)
 
@@ -49,3 +49,9 @@ jax.config.update("jax_num_cpu_devices", MOST_PARTS)
 jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def seed(number: int) -> None:
+    """Seed what Keras draws. TensorFlow, where it is installed too, is not loaded for that: it takes seconds."""
+    with _hidden("tensorflow"):
+        keras.utils.set_random_seed(number)

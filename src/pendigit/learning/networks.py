@@ -14,6 +14,7 @@ from keras import layers
 
 from pendigit.classifier import DIGITS, SIDE
 from pendigit.errors import ModelError, UsageError
+from pendigit.learning import seed
 from pendigit.learning.export import DIGITNESS_LAYER, check_exportable
 from pendigit.learning.keras_classifier import load_keras
 from pendigit.recipes import TrainingOptions
@@ -116,7 +117,7 @@ def build(options: TrainingOptions) -> keras.Model:
         ModelError: A network with other inputs or outputs, or with a layer that cannot be exported.
     """
     name = options.network
-    keras.utils.set_random_seed(options.seed)
+    seed(options.seed)
     # Initial weights are drawn once: optimising the programs that draw them costs seconds and saves microseconds.
     jax.config.update("jax_disable_most_optimizations", True)
     try:
