@@ -17,13 +17,13 @@ from pendigit.reading.strips import cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
 
 WORDS = 10  # characters from which a page can be told to be one of words
-STRIP, CUT = 0.4, 0.3  # of the reading from side to side, on a picture of one row: it alone needs no pieces to be found
+STRIP, CUT = 0.8, 0.2  # of the reading from side to side, on a picture of one row: it alone needs no pieces to be found
 LONGEST = 24  # times the height of a row that is read from side to side: twice as long as the network was taught
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
 AMONG_THREE = -5.0  # the same where two others are there to tell
 # So many of the numbers that stand alone have first digits of which each is as likely; those of the others, amounts
 # and counts, are distributed as Benford found (1938, "The law of anomalous numbers"), a third of them 1.
-CODES = 0.25
+CODES = 0.5
 FIRST = np.log(CODES + (1 - CODES) * 10 * np.array([0.0, *np.log10(1 + 1 / np.arange(1, 10))]))  # nats, 0 is usual
 RUNNER_UP = 0.02  # probability from which another first digit is considered
 
