@@ -108,6 +108,7 @@ def test_training_lowers_the_loss_and_the_export_answers_as_keras(rows: Rows, tm
     losses += training.run(found[STEPS // 2 :], start=0.2, share=0.1)
     assert losses[-1] < 0.5 * losses[0]
     training.restore(kept)  # goes on as it did
+    assert all(np.array_equal(value, kept[key]) for key, value in training.arrays().items())
     again = list(training.run(found[STEPS // 2 :], start=0.2, share=0.1))
     assert again == pytest.approx(losses[STEPS // 2 :], rel=1e-3)  # cores add up in any order
 
