@@ -179,7 +179,7 @@ def test_an_eleventh_output_becomes_digitness(mini: Dataset, tmp_path: Path) -> 
 def test_a_committee_is_the_weighted_mean_of_its_members_over_slanted_frames(mini: Dataset, tmp_path: Path) -> None:
     members = [build(TrainingOptions(network="tiny", seed=0)), build(TrainingOptions(network="reader", seed=1))]
     frames, weights = mini.x_test[:256], (3, 1)
-    export_onnx(committee(members, weights), tmp_path / "model.onnx", frames, {}, half=True)  # rounds their kernels
+    export_onnx(committee(members, weights), tmp_path / "model.onnx", frames, {}, bits=16)  # rounds their kernels
     every = []
     for slant in SLANTS:
         lean = np.array([[1, slant, -slant * 13.5], [0, 1, 0]])  # OpenCV's own interpolation is in 32nds of a pixel
@@ -193,6 +193,22 @@ def test_a_committee_is_the_weighted_mean_of_its_members_over_slanted_frames(min
     assert np.abs(found - softmax(every[0][0], axis=1)).max() > 0.01, "no member's answer is the committee's"
     kernels = sum(np.size(kernel) for member in members for kernel in member.get_weights() if kernel.ndim > 1)
     assert (tmp_path / "model.onnx").stat().st_size < 2 * kernels + 120_000, "each kernel is stored once, in 16 bits"
+
+
+def test_kernels_of_8_bits_are_whole_steps_of_each_outputs_largest(mini: Dataset, tmp_path: Path) -> None:
+    model = sequential((28, 28, 1), layers.Conv2D(6, 5, strides=2), layers.Flatten(), layers.Dense(10))
+    before = [np.asarray(kernel) for kernel in model.get_weights() if kernel.ndim > 1]
+    before[1][:, 3] = 0  # an output without weights
+    model.layers[-1].kernel.assign(before[1])
+    export_onnx(model, tmp_path / "model.onnx", mini.x_test[:256], {}, bits=8)  # rounds, and compares answers
+    after = [np.asarray(kernel) for kernel in model.get_weights() if kernel.ndim > 1]
+    for kernels in zip(before, after, strict=True):
+        exact, rounded = (kernel.reshape(-1, kernel.shape[-1]) for kernel in kernels)
+        step = np.abs(exact).max(axis=0) / 127
+        assert np.all(np.abs(rounded - exact) <= 0.501 * step)
+        steps = rounded[:, step > 0] / step[step > 0]
+        np.testing.assert_allclose(steps, np.rint(steps), atol=1e-3)
+    assert (tmp_path / "model.onnx").stat().st_size < sum(kernel.size for kernel in before) + 5_000
 
 
 def test_the_file_keeps_the_contract_and_its_metadata(mini: Dataset, tmp_path: Path) -> None:

@@ -98,7 +98,9 @@ def make(name: str, folder: Path) -> None:
     minutes = sum(float(row["seconds"]) for run in runs for row in csv.DictReader((run / "history.csv").open())) / 60
     told = {"temperature": f"{temperature:.4f}", "minutes": f"{minutes:.0f}", "members": json.dumps(MEMBERS[name])}
     metadata = OnnxClassifier(runs[0] / "model.onnx").metadata | told
-    export_onnx(model, WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature, half=len(members) > 1)
+    export_onnx(
+        model, WEIGHTS / f"{name}.onnx", frames[:256], metadata, temperature, bits=16 if len(members) > 1 else 32
+    )
 
 
 def calibrate(path: Path) -> None:

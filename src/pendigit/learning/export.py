@@ -21,7 +21,7 @@ from pendigit.classifier import (
     to_probabilities,
 )
 from pendigit.errors import ModelError
-from pendigit.learning.graph import Graph, emit_network, round_kernels
+from pendigit.learning.graph import Bits, Graph, emit_network, round_kernels
 from pendigit.learning.model_file import publish_model
 
 TOLERANCE = 1e-5  # largest difference of a probability between Keras and the export
@@ -35,7 +35,7 @@ def export_onnx(
     frames: Frames,
     metadata: Mapping[str, object],
     temperature: float = 1,
-    half: bool = False,
+    bits: Bits = 32,
 ) -> None:
     """Write `model` (frames scaled to 0-1 -> logits or probabilities) to `path` as a model file of the contract.
 
@@ -45,16 +45,16 @@ def export_onnx(
         frames: (n, 28, 28) uint8, n >= 256: what the export's answers are compared on.
         metadata: Written into the file; what is no text is written as JSON.
         temperature: Divides the logits before the softmax (Guo et al. 2017); 1 leaves them as they are.
-        half: Round kernels to 16 bits, in the model too, and keep them so.
+        bits: Round kernels to so many, in the model too, and keep them so.
 
     Raises:
         ModelError: A layer cannot be exported, the shapes are others, or the answers differ by more than 1e-5.
         OutputError: `path` cannot be written.
     """
-    if half:
-        round_kernels(model)
+    if bits < 32:
+        round_kernels(model, bits)
     publish_model(
-        _graph(model, temperature, half),
+        _graph(model, temperature, bits),
         path,
         metadata,
         lambda draft: _compare(model, OnnxClassifier(draft), frames, temperature),
@@ -97,9 +97,9 @@ def check_shapes(model: keras.Model) -> None:
         )
 
 
-def _graph(model: keras.Model, temperature: float, half: bool = False) -> helper.GraphProto:
+def _graph(model: keras.Model, temperature: float, bits: Bits = 32) -> helper.GraphProto:
     check_shapes(model)
-    graph = Graph(half)
+    graph = Graph(bits)
     scaled = graph.add(
         "Div", graph.add("Cast", "frames", to=TensorProto.FLOAT), graph.constant(255, "white")
     )  # 255: the brightest ink

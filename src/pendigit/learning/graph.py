@@ -8,7 +8,7 @@ Reshape). Definitions: the ONNX operators' specification; Keras's own layers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import keras
 import numpy as np
@@ -19,17 +19,20 @@ from pendigit.errors import ModelError
 from pendigit.learning.walk import walk
 
 Emit = Callable[["Graph", Any, list[str]], str]
+Bits: TypeAlias = Literal[8, 16, 32]
+GREATEST = 127  # a kernel's largest value in 8 bits
 
 
 class Graph:
     """ONNX nodes and constants in the making.
 
     Args:
-        half: Keep kernels as 16-bit floats, which halves the file; what is computed with them stays in 32 bits.
+        bits: Of a kernel's values: floats of 32 or 16, or whole numbers of 8 with a scale for each of the kernel's
+            outputs. Fewer make a smaller file; what is computed with them stays in 32 bits.
     """
 
-    def __init__(self, half: bool = False) -> None:
-        self._half = half
+    def __init__(self, bits: Bits = 32) -> None:
+        self._bits = bits
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self._names: dict[str, int] = {}
@@ -50,11 +53,15 @@ class Graph:
             self.constants.append(numpy_helper.from_array(array, self._stored[key]))
         return self._stored[key]
 
-    def kernel(self, values: npt.ArrayLike, name: str) -> str:
-        """Store a layer's weights and return their name."""
-        if not self._half:
+    def kernel(self, values: npt.ArrayLike, name: str, outputs: int = -1) -> str:
+        """Store a layer's weights, whose axis `outputs` is that of what the layer gives, and return their name."""
+        if self._bits == 32:
             return self.constant(values, name)
-        return self.add("Cast", self.constant(values, name, np.float16), to=TensorProto.FLOAT)
+        if self._bits == 16:
+            return self.add("Cast", self.constant(values, name, np.float16), to=TensorProto.FLOAT)
+        whole, scales = _whole(np.asarray(values), outputs)
+        floats = self.add("Cast", self.constant(whole, name, np.int8), to=TensorProto.FLOAT)
+        return self.add("Mul", floats, self.constant(scales, f"{name}_scales"))
 
     def ints(self, *values: int) -> str:
         """Store whole numbers, as shapes and axes need them."""
@@ -66,11 +73,27 @@ class Graph:
         return f"{name}_{count}" if count else name
 
 
-def round_kernels(model: keras.Model) -> None:
-    """Round a network's kernels to 16 bits, as `Graph(half=True)` keeps them."""
+def round_kernels(model: keras.Model, bits: Bits) -> None:
+    """Round a network's kernels as a `Graph` of so many bits keeps them."""
     for variable in model.variables:
         if variable.path.endswith("/kernel"):
-            variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
+            variable.assign(_rounded(np.asarray(variable), bits))
+
+
+def _rounded(kernel: np.ndarray, bits: Bits) -> npt.NDArray[np.float32]:
+    if bits == 8:
+        whole, scales = _whole(kernel, outputs=-1)
+        return whole * scales
+    return kernel.astype(np.float16).astype(np.float32)
+
+
+def _whole(kernel: np.ndarray, outputs: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """A kernel as whole numbers, and the scales by which to multiply them: the largest of each output is GREATEST."""
+    others = tuple(axis for axis in range(kernel.ndim) if axis != outputs % kernel.ndim)
+    largest = np.abs(kernel).max(axis=others, keepdims=True)
+    scales = np.where(largest > 0, largest / GREATEST, 1).astype(np.float32)
+    whole: npt.NDArray[np.float32] = np.rint(kernel / scales)
+    return whole, scales
 
 
 def emit_network(graph: Graph, model: keras.Model, source: str) -> str:
@@ -133,7 +156,7 @@ def _convolution(graph: Graph, layer: Any, inputs: list[str]) -> str:
     kernel = np.asarray(layer.kernel)  # (height, width, in, out), depthwise: (height, width, channels, multiplier)
     if depthwise:
         kernel = kernel.reshape(*kernel.shape[:2], 1, -1)
-    weights = graph.kernel(kernel.transpose(3, 2, 0, 1), f"{layer.name}_kernel")
+    weights = graph.kernel(kernel.transpose(3, 2, 0, 1), f"{layer.name}_kernel", outputs=0)
     bias = [graph.constant(layer.bias, f"{layer.name}_bias")] if layer.use_bias else []
     convolved = graph.add(
         "Conv",

@@ -11,12 +11,13 @@ from onnx import TensorProto, helper
 
 from pendigit.errors import ModelError
 from pendigit.ink import Grey
-from pendigit.learning.graph import Graph, emit_network, round_kernels
+from pendigit.learning.graph import Bits, Graph, emit_network, round_kernels
 from pendigit.learning.model_file import publish_model
 from pendigit.rowframe import CLASSES, ROW_HEIGHT
 from pendigit.rownet import RowNetwork
 
 TOLERANCE = 1e-3  # largest difference of a log probability between Keras and the export, in nats
+BITS: Bits = 8  # of a kernel's values: of 2,000 rows, some five are read otherwise than in 32
 WIDTHS = (32, 100, 384)  # pixels: a lone digit, some, a dozen
 
 
@@ -25,7 +26,7 @@ def export_rows(
 ) -> None:
     """Write a row network to `path`: uint8 frames (n, 32, W) in, log probabilities (n, W / 2, 12) out.
 
-    Its kernels are rounded to 16 bits, in the model too, and kept so.
+    Its kernels are rounded to 8 bits, in the model too, and kept so.
 
     Args:
         model: Frames (n, 32, W, 1) scaled to 0-1 -> logits (n, W / 2, 12).
@@ -38,7 +39,7 @@ def export_rows(
         ModelError: A layer cannot be exported, or the answers differ.
         OutputError: `path` cannot be written.
     """
-    round_kernels(model)
+    round_kernels(model, BITS)
     publish_model(
         _graph(model, temperature),
         path,
@@ -54,7 +55,7 @@ def keras_log_probabilities(model: keras.Model, frames: Grey, temperature: float
 
 
 def _graph(model: keras.Model, temperature: float) -> helper.GraphProto:
-    graph = Graph(half=True)
+    graph = Graph(BITS)
     scaled = graph.add("Div", graph.add("Cast", "rows", to=TensorProto.FLOAT), graph.constant(255, "white"))
     source = graph.add("Unsqueeze", scaled, graph.ints(1))
     logits = emit_network(graph, model, source)
