@@ -19,10 +19,11 @@ import numpy.typing as npt
 from pendigit.classifier import open_model
 from pendigit.errors import ModelError
 from pendigit.ink import Grey
-from pendigit.rowframe import CLASSES, COLUMN, ROW_HEIGHT, slanted, stack_rows
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT, slanted, stack_rows
 
 SLANTS = (0.0, -0.2, 0.2)  # columns to the right by rows up
 TINY = np.float32(1e-12)  # less likely is never told apart
+FULLER = np.float32(0.5)  # nats off nothing: where digits touch, networks leave out twenty for each that they add
 LogProbabilities = npt.NDArray[np.float32]  # (n, T, 12) or (T, 12)
 
 
@@ -64,8 +65,10 @@ class RowNetwork:
     def judge(self, rows: Sequence[Grey] | Grey) -> LogProbabilities:
         """As `logits`: the mean over each row and the same row slanted either way, column by column.
 
-        What a hand's slant makes doubtful is clear in one of them. A slant leaves each sign in its column.
+        What a hand's slant makes doubtful is clear in one of them. A slant leaves each sign in its column. That nothing
+        stands in a column counts a little less than the network says.
         """
         seen = [self.logits([slanted(row, slant) for row in rows]) for slant in SLANTS]
         together: LogProbabilities = np.log(np.mean(np.exp(seen), axis=0) + TINY)
-        return together
+        together[..., BLANK] -= FULLER
+        return together - np.logaddexp.reduce(together, axis=-1, keepdims=True)
