@@ -75,8 +75,7 @@ KINDS = {"G": GENERAL, "C": CROWDED, "F": FLAGGED}
 FIRST = Stage(0, "checkpoint", None, more=0, rounds=56, mix="GGGGGGGGGG", rate=2e-3)
 SECOND = Stage(1, "grown", FIRST, more=1, rounds=54, mix="CGCGCCGCGC", rate=1.5e-3)
 THIRD = Stage(2, "flagged", SECOND, more=1, rounds=100, mix="GCFGCFGCFG", rate=1.5e-3)
-FOURTH = Stage(3, "deeper", THIRD, more=2, rounds=80, mix="GCGCFGCGCF", rate=1.5e-3)
-STAGES = (FIRST, SECOND, THIRD, FOURTH)
+STAGES = (FIRST, SECOND, THIRD)
 
 
 def main() -> None:
