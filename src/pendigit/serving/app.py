@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -93,7 +93,7 @@ def watching(house: House) -> APIRouter:
 
 async def _option_problem(_: Request, error: Exception) -> Response:
     """What FastAPI finds wrong with an option, in our words."""
-    first = error.errors()[0]  # type: ignore[attr-defined]
+    first = cast(RequestValidationError, error).errors()[0]
     name = ".".join(str(part) for part in first["loc"][1:])
     seen = f"the option {name}" + (f" = {str(first['input'])[:60]!r}" if isinstance(first.get("input"), str) else "")
     return as_problem(UsageError(seen, first["msg"].removeprefix("Input should be "), "see /docs"))
@@ -101,10 +101,9 @@ async def _option_problem(_: Request, error: Exception) -> Response:
 
 async def _http_problem(_: Request, error: Exception) -> Response:
     """What Starlette refuses itself: unknown paths, other methods."""
-    status: int = error.status_code  # type: ignore[attr-defined]
-    title = HTTPStatus(status).phrase
-    headers = error.headers  # type: ignore[attr-defined]
-    return problem("", status, title, f"{title}; see /docs for what there is", headers=headers)
+    refusal = cast(HTTPException, error)  # as the handler is registered; Starlette's type says less
+    title = HTTPStatus(refusal.status_code).phrase
+    return problem("", refusal.status_code, title, f"{title}; see /docs for what there is", headers=refusal.headers)
 
 
 def _document(app: FastAPI) -> None:

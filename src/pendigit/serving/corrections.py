@@ -114,7 +114,7 @@ class Corrections:
         with self._transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO picture VALUES (?, ?)", (digest, picture))
             row = connection.execute(
-                "INSERT INTO correction (digit, read, page, crop, picture, box_left, box_top, box_right, box_bottom)"  # noqa: S608
+                "INSERT INTO correction (digit, read, page, crop, picture, box_left, box_top, box_right, box_bottom)"  # noqa: S608 - ours
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING " + COLUMNS,
                 (digit, read, page, crop, digest, *(box or (None,) * 4)),
             ).fetchone()

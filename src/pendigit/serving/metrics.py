@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -30,7 +31,7 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
 
-    def watch(self, lanes: Mapping[str, Lane]) -> None:  # type: ignore[type-arg]
+    def watch(self, lanes: Mapping[str, Lane[Any, Any]]) -> None:
         """Report how many jobs each lane has."""
         waiting = Gauge("pendigit_waiting", "Jobs that wait or are worked on.", ["lane"], registry=self._registry)
         for name, lane in lanes.items():
