@@ -306,6 +306,7 @@ def test_rows_are_judged_by_their_slants_together() -> None:
     network = load_row_network()
     judged = network.judge([frame])
     each = [network.logits([slanted(frame, slant)]) for slant in SLANTS]
+    assert np.allclose(np.exp(judged).sum(axis=2), 1, atol=1e-4)
     expected = np.mean(np.exp(each), axis=0)
     expected[..., BLANK] *= np.exp(-FULLER)
     assert np.allclose(np.exp(judged), expected / expected.sum(axis=2, keepdims=True), atol=1e-6)

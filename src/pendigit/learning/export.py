@@ -51,8 +51,7 @@ def export_onnx(
         ModelError: A layer cannot be exported, the shapes are others, or the answers differ by more than 1e-5.
         OutputError: `path` cannot be written.
     """
-    if bits < 32:
-        round_kernels(model, bits)
+    round_kernels(model, bits)
     publish_model(
         _graph(model, temperature, bits),
         path,

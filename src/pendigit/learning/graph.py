@@ -74,7 +74,9 @@ class Graph:
 
 
 def round_kernels(model: keras.Model, bits: Bits) -> None:
-    """Round a network's kernels as a `Graph` of so many bits keeps them."""
+    """Round a network's kernels as a `Graph` of so many bits keeps them; with 32 they stay as they are."""
+    if bits == 32:
+        return
     for variable in model.variables:
         if variable.path.endswith("/kernel"):
             variable.assign(_rounded(np.asarray(variable), bits))

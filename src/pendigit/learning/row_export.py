@@ -17,7 +17,7 @@ from pendigit.rowframe import CLASSES, ROW_HEIGHT
 from pendigit.rownet import RowNetwork
 
 TOLERANCE = 1e-3  # largest difference of a log probability between Keras and the export, in nats
-BITS: Bits = 8  # of a kernel's values: within a row in a thousand as many are read right as in 16
+BITS: Bits = 8  # of a kernel's values; of 1,000 rows that touch 901 are read right, with 16 bits 902
 WIDTHS = (32, 100, 384)  # pixels: a lone digit, some, a dozen
 
 
