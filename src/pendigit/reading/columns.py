@@ -15,7 +15,7 @@ from pendigit.reading.lattice import log_add
 from pendigit.rowframe import BLANK, COLUMN, OTHER
 
 BEAM = 12  # beginnings kept at each column
-LEAST = 1e-3  # a digit less likely in a column starts no reading
+LOG_LEAST = np.log(1e-3)  # a digit less likely in a column starts no reading
 EMPTY = 0.999  # columns surer than this of nothing part stretches
 DIGITS = 10
 
@@ -65,7 +65,7 @@ def read_columns(scores: Scores) -> RowReading:
     found = [_NOTHING]
     for first, end in _spans(logs):
         beams = _beams(logs[first:end], BEAM)
-        digits = max(beams, key=lambda text: np.logaddexp(*beams[text]))
+        digits = max(beams, key=lambda text: log_add(*beams[text]))
         if digits:
             read = _judged(logs[first:end], digits)
             found.append(read._replace(middles=read.middles + np.float32(first * COLUMN)))
@@ -74,7 +74,7 @@ def read_columns(scores: Scores) -> RowReading:
 
 def judge(scores: Scores, digits: tuple[int, ...]) -> RowReading:
     """Log probabilities (T, 12) of one row -> some digits, as if it said just these."""
-    return _judged(_digits_or_nothing(scores), digits)
+    return _judged(_digits_or_nothing(scores), digits) if digits else _NOTHING
 
 
 def log_probability(scores: Scores, digits: tuple[int, ...]) -> float:
@@ -111,28 +111,27 @@ def _numbers(logs: Logs, beam: int) -> dict[tuple[int, ...], float]:
 def _beams(logs: Logs, beam: int) -> Beams:
     """The most probable numbers in some columns, by a search along them that keeps the best beginnings."""
     beams: Beams = {(): (0.0, -np.inf)}  # digits so far -> log probability of those that end in nothing, and in a digit
-    for column in logs:
-        beams = dict(sorted(_longer(beams, column).items(), key=lambda pair: -np.logaddexp(*pair[1]))[:beam])
+    for column in logs.tolist():
+        longer = _longer(beams, column)
+        best = sorted(longer, key=lambda text: log_add(*longer[text]), reverse=True)[:beam]
+        beams = {text: longer[text] for text in best}
     return beams
 
 
-def _longer(beams: Beams, column: npt.NDArray[np.float64]) -> Beams:
+def _longer(beams: Beams, column: list[float]) -> Beams:
     """Numbers read so far, and all that one more column may make of them."""
-    after: dict[tuple[int, ...], tuple[float, float]] = {}
-
-    def add(text: tuple[int, ...], empty: float, full: float) -> None:
-        old = after.get(text, (-np.inf, -np.inf))
-        after[text] = log_add(old[0], empty), log_add(old[1], full)
-
-    likely = [(digit, float(column[digit])) for digit in range(DIGITS) if column[digit] > np.log(LEAST)]
+    likely = [(digit, score) for digit, score in enumerate(column[:DIGITS]) if score > LOG_LEAST]
+    after: Beams = {}
     for text, (empty, full) in beams.items():
-        either = log_add(empty, full)
-        add(text, either + float(column[DIGITS]), -np.inf)
-        for digit, log in likely:
-            again = text[-1:] == (digit,)
-            if again:
-                add(text, -np.inf, full + log)
-            add((*text, digit), -np.inf, (empty if again else either) + log)
+        either, last = log_add(empty, full), text[-1] if text else None
+        _, begun = after.get(text, (-np.inf, -np.inf))  # by the number without its last digit
+        after[text] = either + column[DIGITS], begun
+        for digit, score in likely:
+            if digit == last:
+                after[text] = after[text][0], log_add(begun, full + score)
+            longer, begins = (*text, digit), (empty if digit == last else either) + score
+            stays, begun_too = after.get(longer, (-np.inf, -np.inf))
+            after[longer] = stays, log_add(begun_too, begins)
     return after
 
 
@@ -140,17 +139,19 @@ def _judged(logs: Logs, digits: tuple[int, ...]) -> RowReading:
     """Each digit's probabilities from all ways through the columns in which the other digits are as read."""
     states = np.array([DIGITS] + [each for digit in digits for each in (digit, DIGITS)])  # nothing around each
     emitted = logs[:, states]
-    forward, backward = _along(emitted, states), _along(emitted[::-1, ::-1], states[::-1])[::-1, ::-1]
+    both = _along(np.stack([emitted, emitted[::-1, ::-1]], axis=1), np.stack([states, states[::-1]]))
+    forward, backward = both[:, 0], both[::-1, 1, ::-1]
     at = np.arange(len(digits)) * 2 + 1
     begins = _meeting(forward, at, digits, -1)  # ways to the column before, from which a digit may begin
     ends = _meeting(backward, at, digits, 1)
-    inside = total = np.full((len(at), DIGITS), -np.inf)
-    for column in range(len(logs)):
-        start = begins[column - 1] if column else _only(0, len(at))
-        stop = ends[column + 1] if column + 1 < len(logs) else _only(-1, len(at))
-        inside = np.logaddexp(inside, start) + logs[column, :DIGITS]
-        total = np.logaddexp(total, inside + stop)
-    without = np.array([_probability(logs, digits[:index] + digits[index + 1 :]) for index in range(len(at))])
+    starts = np.concatenate([_only(0, len(at)), begins[:-1]])
+    stops = np.concatenate([ends[1:], _only(-1, len(at))])
+    inside = np.full_like(starts, -np.inf)
+    for column, start in enumerate(starts):
+        np.logaddexp(inside[column - 1], start, out=inside[column])  # before the first there is -inf, as in the last
+        inside[column] += logs[column, :DIGITS]
+    total = np.logaddexp.reduce(inside + stops, axis=0)
+    without = _probabilities(logs, [digits[:index] + digits[index + 1 :] for index in range(len(at))])
     present = np.logaddexp.reduce(total, axis=1)
     probabilities = np.exp(total - present[:, None])
     digitness = np.exp(present - np.logaddexp(present, without))
@@ -162,17 +163,15 @@ def _judged(logs: Logs, digits: tuple[int, ...]) -> RowReading:
 
 
 def _along(emitted: Logs, states: npt.NDArray[np.intp]) -> Logs:
-    """Log probability of all ways that have come to each state at each column, (T, S), that column included."""
+    """Log probability of all ways that have come to each state (..., S) at each column, (T, ..., S), it included."""
     ways = np.full(emitted.shape, -np.inf)
-    ways[0, :2] = emitted[0, :2]
-    may_skip = np.zeros(len(states), bool)
-    may_skip[2:] = (states[2:] != DIGITS) & (states[2:] != states[:-2])
-    for column in range(1, len(emitted)):
-        before = ways[column - 1]
-        reached = before.copy()
-        reached[1:] = np.logaddexp(reached[1:], before[:-1])
-        reached[2:] = np.where(may_skip[2:], np.logaddexp(reached[2:], before[:-2]), reached[2:])
-        ways[column] = reached + emitted[column]
+    ways[0, ..., :2] = emitted[0, ..., :2]
+    skipped = np.where((states[..., 2:] != DIGITS) & (states[..., 2:] != states[..., :-2]), 0.0, -np.inf)
+    for before, reached, own in zip(ways, ways[1:], emitted[1:], strict=False):
+        reached[..., 0] = before[..., 0]
+        np.logaddexp(before[..., 1:], before[..., :-1], out=reached[..., 1:])
+        np.logaddexp(reached[..., 2:], before[..., :-2] + skipped, out=reached[..., 2:])
+        np.add(reached, own, out=reached)
     return ways
 
 
@@ -187,14 +186,20 @@ def _meeting(ways: Logs, at: npt.NDArray[np.intp], digits: tuple[int, ...], step
 
 
 def _only(index: int, count: int) -> Logs:
-    """What may begin or end a row (N, 1): the first digit or the last."""
-    possible = np.full((count, 1), -np.inf)
-    possible[index] = 0.0
+    """What may begin or end a row (1, N, 10): the first digit or the last, whichever it is."""
+    possible = np.full((1, count, DIGITS), -np.inf)
+    possible[0, index] = 0.0
     return possible
 
 
 def _probability(logs: Logs, digits: tuple[int, ...]) -> float:
     """The log probability of a number, over all ways through the columns."""
-    states = np.array([DIGITS] + [each for digit in digits for each in (digit, DIGITS)])
+    return float(_probabilities(logs, [digits])[0])
+
+
+def _probabilities(logs: Logs, numbers: list[tuple[int, ...]]) -> Logs:
+    """The log probabilities (n,) of numbers that have as many digits each."""
+    states = np.full((len(numbers), 2 * len(numbers[0]) + 1), DIGITS)  # nothing around each digit
+    states[:, 1::2] = numbers
     ways = _along(logs[:, states], states)
-    return float(np.logaddexp.reduce(ways[-1, -2:]))
+    return np.asarray(np.logaddexp.reduce(ways[-1, :, -2:], axis=-1))

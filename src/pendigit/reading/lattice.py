@@ -71,6 +71,14 @@ class Lattice:
             found[edge.start].append(edge)
         return found
 
+    @cached_property
+    def reading(self) -> dict[tuple[int, int | None], list[Edge]]:
+        """The edges that start at each position and read each digit, or none."""
+        found: dict[tuple[int, int | None], list[Edge]] = defaultdict(list)
+        for edge in self.edges:
+            found[edge.start, edge.digit].append(edge)
+        return found
+
 
 class Anything:
     """The rule that allows every number."""
@@ -120,11 +128,11 @@ def weight(lattice: Lattice, text: str) -> float:
     sums: dict[int, dict[int, float]] = defaultdict(dict)  # position -> digits read -> log-probability
     sums[0][0] = 0.0
     for at in range(lattice.end):
-        for edge in lattice.after[at]:
-            for length, score in sums[at].items():
-                if edge.digit is not None and (length == len(text) or int(text[length]) != edge.digit):
-                    continue
-                longer = length + (edge.digit is not None)
+        for length, score in sums[at].items():
+            read = [(length, edge) for edge in lattice.reading[at, None]]
+            if length < len(text):
+                read += [(length + 1, edge) for edge in lattice.reading[at, int(text[length])]]
+            for longer, edge in read:
                 sums[edge.end][longer] = log_add(sums[edge.end].get(longer, -inf), score + edge.score)
     return sums[lattice.end].get(len(text), -inf)
 
@@ -172,5 +180,5 @@ def _edges(trail: Any) -> tuple[Edge, ...]:
 
 def log_add(one: float, other: float) -> float:
     """log(exp(one) + exp(other)), of two numbers faster than NumPy does it."""
-    low, high = sorted((one, other))
+    low, high = (one, other) if one < other else (other, one)
     return high + log(1 + exp(low - high)) if low > -inf else high
