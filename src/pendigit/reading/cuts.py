@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.reading.pieces import Labels, Piece
+from pendigit.reading.pieces import Labels, Piece, belonging
 
 APART = 0.2  # of the row's height: cuts are at least so far apart, and from the piece's sides
 MOST = 6  # cuts of a piece
@@ -24,7 +24,7 @@ def cut(piece: Piece, labels: Labels, height: float, wide: float, first_label: i
     if piece.width < wide:
         return [piece]
     window = (slice(piece.top, piece.bottom), slice(piece.left, piece.right))
-    own = np.isin(labels[window], piece.labels)
+    own = belonging(labels[window], piece.labels)
     paths = _best_paths(own, height)
     if not paths:
         return [piece]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pendigit.ink import square
 from pendigit.reading.light import GRAINY
 from pendigit.reading.overlay import draw_overlay
+from pendigit.reading.pieces import belonging
 from pendigit.reading.recognise import Character
 from pendigit.reading.stages import Stages
 
@@ -90,8 +91,8 @@ def _touch(one: Character, other: Character, stages: Stages) -> bool:
         return False
     both = one.piece.joined(other.piece)
     window = stages.pieces.labels[both.top : both.bottom, both.left : both.right]
-    grown = cv2.dilate(np.isin(window, one.piece.labels).astype(np.uint8), square(3)) > 0
-    return bool((grown & np.isin(window, other.piece.labels)).any())
+    grown = cv2.dilate(belonging(window, one.piece.labels).astype(np.uint8), square(3)) > 0
+    return bool((grown & belonging(window, other.piece.labels)).any())
 
 
 def _about_page(stages: Stages) -> list[str]:

@@ -119,11 +119,13 @@ def _whole_strokes(mask: Grey, traces: Grey, enlarged: float) -> Grey:
     count, strokes = cv2.connectedComponents(closed, connectivity=8, ltype=cv2.CV_32S)
     parts, part = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
     stroke_of = np.zeros(parts, np.intp)
-    inked = mask > 0
-    stroke_of[part[inked]] = strokes[inked]
+    inked = np.flatnonzero(mask > 0)
+    stroke_of[part.ravel()[inked]] = strokes.ravel()[inked]
     broken = np.bincount(stroke_of[1:], minlength=count) >= CRUMBS
     broken[0] = False
-    return uint8(cv2.bitwise_or(mask, np.where(broken, 255, 0).astype(np.uint8)[strokes]))
+    return (
+        uint8(cv2.bitwise_or(mask, np.where(broken, 255, 0).astype(np.uint8).take(strokes))) if broken.any() else mask
+    )
 
 
 def _block_maxima(ink: Grey, shape: tuple[int, ...]) -> Grey:
@@ -176,7 +178,7 @@ def _fat_strokes(dark: Grey, narrow: Grey, wide: Grey, stroke: int) -> Grey:
         edge = steep[window][own & outline[window]]
         if edge.size and np.median(edge) >= SHARP * ink[window][own].mean():
             sharp[label] = 255
-    return np.asarray(sharp[labels], np.uint8)
+    return np.asarray(sharp.take(labels), np.uint8)
 
 
 def _window(stats: npt.NDArray[np.int32]) -> tuple[slice, slice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -13,6 +15,7 @@ from pendigit.ink import Grey, square
 Labels: TypeAlias = npt.NDArray[np.int32]
 
 LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
+FEW = 12  # labels: looking for one after the other is faster than a table of them
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
 GIANT = 4.0  # writing's heights: a taller piece is no digit
@@ -84,6 +87,13 @@ class Pieces(NamedTuple):
     labels: Labels
     height: float
     highest: int
+
+
+def belonging(labels: Labels, own: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Where labels (h, w) are one of some; of few labels much faster than `np.isin`."""
+    if len(own) > FEW:
+        return np.isin(labels, own)
+    return reduce(np.logical_or, (labels == label for label in own), np.zeros(labels.shape, np.bool_))
 
 
 def find_pieces(mask: Grey, ink: Grey) -> Pieces:
@@ -170,7 +180,7 @@ def slanted_edges(mask: Grey, shown: Grey, height: float) -> Grey:
         own = labels == label
         long = max(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]) >= EDGE_LENGTH * side
         is_edge[label] = 255 * (depth[own].mean() < (EDGE_DEPTH * side if long else SLIVER / 2 * height))
-    return np.asarray(is_edge[labels], np.uint8)
+    return np.asarray(is_edge.take(labels), np.uint8)
 
 
 def _is_blot(piece: Piece, height: float) -> bool:

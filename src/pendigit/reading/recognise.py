@@ -17,7 +17,7 @@ from pendigit.frame import frame_ink
 from pendigit.ink import Grey, uint8
 from pendigit.reading.cuts import cut
 from pendigit.reading.lattice import Edge, Lattice, Path, weight
-from pendigit.reading.pieces import Labels, Piece
+from pendigit.reading.pieces import Labels, Piece, belonging
 
 LEAST_DIGITNESS = 0.5  # below it a frame shows no digit, as the network was taught
 COMPANY, SURE = 3, 0.8  # characters, and their median digitness, that make a row of digits
@@ -267,7 +267,7 @@ def _scores(probabilities: Probabilities, digitness: float) -> list[float]:
 def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
     """One character's ink (h, w), other ink erased, at the contrast of its own middle strokes: 255 is fully covered."""
     window = (slice(piece.top, piece.bottom), slice(piece.left, piece.right))
-    own = np.where(np.isin(labels[window], piece.labels), 255, 0).astype(np.uint8)
+    own = np.where(belonging(labels[window], piece.labels), 255, 0).astype(np.uint8)
     contrast = max(1.0, cv2.mean(ink[window], own)[0])
     stretched = cv2.convertScaleAbs(ink[window], alpha=255 / contrast)
     return uint8(cv2.bitwise_and(stretched, own))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from pendigit.ink import Grey, odd, square, uint8
-from pendigit.reading.pieces import Labels, Piece
+from pendigit.reading.pieces import Labels, Piece, belonging
 from pendigit.rowframe import AROUND, ROW_HEIGHT, to_row, writing_band
 
 ROOM = 0.2  # of the row's height above and below it: longer tails are cut off, as they would make all digits small
@@ -100,7 +100,7 @@ def _cleaned(
     """The page with other rows' ink and printed lines painted over, where the strip will be cut."""
     low, high = sorted((down[0], down[1]))
     window = (slice(max(0, int(low)), int(high) + 1), slice(*across))
-    own = np.isin(labels[window], [label for piece in row for label in piece.labels])
+    own = belonging(labels[window], [label for piece in row for label in piece.labels])
     foreign = ((labels[window] > 0) & ~own & ~_is_small(labels[window])) | (erased[window] > 0) & ~own
     if not foreign.any():
         return dark
