@@ -97,7 +97,7 @@ def by_rows() -> Read:
 
     def read(pictures: list[Pixels]) -> list[str]:
         frames = [whole_strip(_dark(picture)).frame for picture in pictures]
-        return ["".join(map(str, read_columns(network.judge([frame])[0]).digits)) for frame in frames]
+        return ["".join(map(str, read_columns(network.judge(frame)).digits)) for frame in frames]
 
     return read
 
@@ -143,7 +143,7 @@ def speed() -> None:
     network, taken = load_row_network(), []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        read_columns(network.judge([whole_strip(slip.grey).frame])[0])
+        read_columns(network.judge(whole_strip(slip.grey).frame))
         taken.append(time.perf_counter() - began)
     print(f"ten digits, {whole_strip(slip.grey).frame.shape[1]} pixels: {np.median(taken) * 1e3:.1f} ms on one thread")
 

@@ -27,8 +27,8 @@ from pendigit.reading.recognise import Character, text_of
 from pendigit.reading.sequences import StripRow
 from pendigit.reading.stages import read_stages
 from pendigit.reading.strips import Strip
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, slanted, stack_rows, to_row, writing_band
-from pendigit.rownet import FULLER, SLANTS, RowNetwork
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, slanted, to_row, writing_band
+from pendigit.rownet import FULLER, PAPER, SLANTS, RowNetwork, is_sure
 from pendigit.writing.forms import write
 from pendigit.writing.pens import HEIGHT, Ink, draw
 from pendigit.writing.slips import on_slip
@@ -51,13 +51,6 @@ def test_a_rows_frame_has_one_height_and_does_not_see_the_light(height: int, wid
     assert abs(frame.shape[1] - width * ROW_HEIGHT / height) <= 4
     assert np.abs(frame.astype(int) - darker).max() <= 16
     assert not to_row(np.full((height, width), 200, np.uint8)).any()
-
-
-def test_rows_of_any_widths_make_a_batch() -> None:
-    batch = stack_rows([np.full((ROW_HEIGHT, width), 9, np.uint8) for width in (8, 32, 12)])
-    assert batch.shape == (3, ROW_HEIGHT, 32)
-    assert batch[0, :, :8].all()
-    assert not batch[0, :, 8:].any()
 
 
 @settings(max_examples=40)
@@ -147,12 +140,11 @@ def test_nothing_is_read_where_nothing_stands() -> None:
 
 def test_the_network_that_ships_takes_rows_of_any_width() -> None:
     network = load_row_network()
-    rows = [np.zeros((ROW_HEIGHT, width), np.uint8) for width in (4, 100, 640)]
-    together = network.logits(rows)
-    assert together.shape == (3, 320, CLASSES)
-    assert np.allclose(np.exp(together).sum(axis=2), 1, atol=1e-4)
-    assert all(read_columns(network.logits([row])[0]).digits == () for row in rows)
-    assert network.logits([]).shape == (0, 0, CLASSES)
+    for width in (4, 100, 640):
+        judged = network.judge(np.zeros((ROW_HEIGHT, width), np.uint8))
+        assert judged.shape == (width // COLUMN, CLASSES)
+        assert np.allclose(np.exp(judged).sum(axis=1), 1, atol=1e-4)
+        assert read_columns(judged).digits == ()
 
 
 @cache
@@ -294,7 +286,7 @@ def test_a_file_that_is_no_row_network(tmp_path: Path) -> None:
         RowNetwork(tmp_path / "missing.onnx")
 
 
-def test_rows_are_judged_by_their_slants_together() -> None:
+def test_a_slanted_row_keeps_its_middle_and_comes_back() -> None:
     rng = np.random.default_rng(1)
     digits = {str(digit): draw(rng, write(rng, digit), 0.09) for digit in range(10)}
     line = write_line(rng, "3524", lambda rng, c: digits[c], random_hand(rng, touching=0), 6)
@@ -303,15 +295,49 @@ def test_rows_are_judged_by_their_slants_together() -> None:
     assert leaning.shape == frame.shape
     assert (leaning[ROW_HEIGHT // 2] == frame[ROW_HEIGHT // 2]).all()
     assert np.abs(slanted(leaning, -0.3).astype(int) - frame)[:, 8:-8].mean() < 4
-    network = load_row_network()
-    judged = network.judge([frame])
-    each = [network.logits([slanted(frame, slant)]) for slant in SLANTS]
-    assert np.allclose(np.exp(judged).sum(axis=2), 1, atol=1e-4)
-    expected = np.mean(np.exp(each), axis=0)
-    expected[..., BLANK] *= np.exp(-FULLER)
-    assert np.allclose(np.exp(judged), expected / expected.sum(axis=2, keepdims=True), atol=1e-6)
-    assert network.judge([]).shape == (0, 0, CLASSES)
-    assert read_columns(judged[0]).digits == (3, 5, 2, 4)
+
+
+def test_rows_in_doubt_are_judged_by_their_slants_together() -> None:
+    network, doubted = load_row_network(), []
+    for text, picture in drawn(12)[0]:
+        frame = to_row(picture)
+        ended = np.pad(frame, ((0, 0), (0, PAPER)))
+        views = np.stack([ended, *(slanted(ended, slant) for slant in SLANTS)])
+        seen = network.logits(views)[:, : frame.shape[1] // COLUMN]
+        doubted.append(not is_sure(seen[0]))
+        expected = np.mean(np.exp(seen if doubted[-1] else seen[:1]), axis=0)
+        expected[:, BLANK] *= np.exp(-FULLER)
+        judged = network.judge(frame)
+        assert np.allclose(np.exp(judged), expected / expected.sum(axis=1, keepdims=True), atol=1e-6)
+        assert doubted[-1] or "".join(map(str, read_columns(judged).digits)) == text
+    assert 2 <= sum(doubted) <= 10
+
+
+def columns_of(signs: list[dict[int, float]]) -> np.ndarray:
+    """Log probabilities (T, 12): some classes' in each column, and nothing."""
+    columns = np.full((len(signs), CLASSES), 1e-9, np.float32)
+    for column, chances in zip(columns, signs, strict=True):
+        column[BLANK] = 1 - sum(chances.values())
+        column[list(chances)] = list(chances.values())
+    return np.log(columns)
+
+
+@pytest.mark.parametrize(
+    ("signs", "expected"),
+    [
+        ([{}, {}], True),
+        ([{7: 0.5}, {7: 0.99}, {7: 0.3}, {}], True),  # only where it ends is in doubt
+        ([{7: 0.99}, {2: 0.97}], True),
+        ([{7: 0.99}, {}, {7: 0.97}], True),
+        ([{OTHER: 0.5}, {}], True),  # a sign or nothing: no digit either way
+        ([{7: 0.8}, {}], False),
+        ([{7: 0.99}, {}, {7: 0.1}], False),
+        ([{7: 0.99}, {2: 0.6}], False),
+        ([{7: 0.9, 1: 0.07}, {7: 0.99}], False),
+    ],
+)
+def test_a_row_is_sure_where_each_digit_surely_stands_somewhere(signs: list[dict[int, float]], expected: bool) -> None:
+    assert is_sure(columns_of(signs)) == expected
 
 
 def test_the_band_of_writing_is_found_in_a_roomy_crop() -> None:

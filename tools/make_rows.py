@@ -191,7 +191,7 @@ def write_card(data: Path | None) -> None:
 
     path = WEIGHTS / f"{ROWS}.onnx"
     network, rows = RowNetwork(path), load_chunk(FRESH)
-    read = (read_columns(network.judge([frame])[0]).digits for frame in rows.frames)
+    read = (read_columns(network.judge(frame)).digits for frame in rows.frames)
     truths = [tuple(int(sign) for sign in signs if sign != OTHER) for signs in rows.signs]
     right = sum(one == other for one, other in zip(read, truths, strict=True))
     card = {

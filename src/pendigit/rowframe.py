@@ -7,8 +7,6 @@ touch stay as they are; the paper's print stays too, and the network is taught t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
@@ -54,15 +52,6 @@ def slanted(row: Grey, slant: float) -> Grey:
         return row
     lean = np.array([[1, -slant, slant * ROW_HEIGHT / 2], [0, 1, 0]], np.float32)
     return uint8(cv2.warpAffine(row, lean, row.shape[::-1], flags=cv2.INTER_LINEAR))
-
-
-def stack_rows(rows: Sequence[Grey]) -> Grey:
-    """Frames (32, W) of any widths -> one batch (n, 32, longest W), filled up with paper on the right."""
-    width = max((row.shape[1] for row in rows), default=STRIDE)
-    batch = np.zeros((len(rows), ROW_HEIGHT, width), np.uint8)
-    for index, row in enumerate(rows):
-        batch[index, :, : row.shape[1]] = row
-    return batch
 
 
 def _flat_ink(dark: Grey) -> Grey:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pendigit.reading.columns import RowReading, Scores, judge, log_probability, read_columns, stretches
 from pendigit.reading.lattice import Edge, Lattice, Path
-from pendigit.reading.pieces import Labels, Piece
+from pendigit.reading.pieces import Labels, Piece, belonging
 from pendigit.reading.recognise import Character
 from pendigit.reading.strips import Strip
 from pendigit.rownet import RowNetwork
@@ -64,8 +64,7 @@ class StripRow:
 
 def read_strips(rows: list[list[Piece]], strips: list[Strip], labels: Labels, network: RowNetwork) -> list[StripRow]:
     """Rows of pieces, and their strips -> what is seen in them."""
-    scores = network.judge([strip.frame for strip in strips])
-    return [StripRow(*each, labels) for each in zip(scores, rows, strips, strict=True)]
+    return [StripRow(network.judge(strip.frame), row, strip, labels) for row, strip in zip(rows, strips, strict=True)]
 
 
 def _placed(found: RowReading, strip: Strip, written: _Written) -> list[Character]:
@@ -89,7 +88,7 @@ class _Written:
         self._left, self._top = boxes[:, :2].min(axis=0, initial=labels.size).tolist()
         right, bottom = boxes[:, 2:].max(axis=0, initial=0).tolist()
         self._labels = tuple(label for piece in row for label in piece.labels)
-        self._ink = np.isin(labels[self._top : bottom, self._left : right], self._labels)
+        self._ink = belonging(labels[self._top : bottom, self._left : right], self._labels)
 
     def between(self, left: int, right: int) -> Piece | None:
         """What is written between two columns, or None."""
