@@ -174,14 +174,19 @@ def test_outputs_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
         OnnxClassifier(broken).predict_proba(FRAMES)
 
 
-def test_logits_become_probabilities_and_probabilities_stay() -> None:
-    logits = RANDOM.normal(size=(20, 10)).astype(np.float32) * 40
+@pytest.mark.parametrize("count", [0, 1, 20])
+def test_logits_become_probabilities_and_probabilities_stay(count: int) -> None:
+    logits = RANDOM.normal(size=(count, 10)).astype(np.float32) * 40
     np.testing.assert_allclose(to_probabilities(logits, Path("m")), softmax(logits, axis=1), atol=1e-6)
     probabilities = softmax(logits, axis=1).astype(np.float32)
     np.testing.assert_array_equal(to_probabilities(probabilities, Path("m")), probabilities)
-    small_logits = np.full((2, 10), 0.3, np.float32)  # within 0 and 1, yet not summing to 1
-    np.testing.assert_allclose(to_probabilities(small_logits, Path("m")), 0.1, atol=1e-6)
-    for bad in (np.zeros(10), np.zeros((2, 9)), np.full((2, 10), np.inf)):
+    for logit in (0.3, -0.1):  # within 0 and 1 yet not summing to 1; and below 0
+        alike = np.full((count, 10), logit, np.float32)
+        np.testing.assert_allclose(to_probabilities(alike, Path("m")), 0.1, atol=1e-6)
+    sums_to_1 = np.tile(np.array([-0.5, 1.5, *[0.0] * 8], np.float32), (count, 1))
+    np.testing.assert_allclose(to_probabilities(sums_to_1, Path("m")), softmax(sums_to_1, axis=1), atol=1e-6)
+    unlike = [np.full((1 + count, 10), value) for value in (np.inf, -np.inf, np.nan)]
+    for bad in (np.zeros(10), np.zeros((1 + count, 9)), *unlike):
         with pytest.raises(ModelError):
             to_probabilities(bad, Path("m"))
 

@@ -31,6 +31,7 @@ SIDE = 28  # pixels: height and width of MNIST's frame
 DIGITS = 10
 NO_DIGIT = 10  # the label of a frame that shows no digit, or more than one
 BATCH = 512  # frames: a convnet's activations stay under about 100 MB, and larger batches gain nothing
+SUM_OFF = 1e-3  # the sums of probabilities in float16 are this far from 1
 INPUT_SHAPES = ((SIDE, SIDE), (SIDE, SIDE, 1), (1, SIDE, SIDE), (SIDE * SIDE,))
 _SHAPES_TEXT = "(n, 28, 28), (n, 28, 28, 1), (n, 1, 28, 28) or (n, 784)"
 
@@ -118,7 +119,7 @@ class OnnxClassifier(Classifier):
         parts = []
         for start in range(0, len(checked), BATCH):
             pixels = adapt(checked[start : start + BATCH], self._shape, self._dtype, self._scale)
-            parts.append(self._session.run(list(self._outputs), {self._input: pixels}))
+            parts.append(self._session.run(self._outputs, {self._input: pixels}))
         outputs, *digitness = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         return to_probabilities(outputs, self.path), digitness[0] if digitness else None
 
@@ -137,19 +138,26 @@ def to_probabilities(outputs: npt.NDArray[Any], source: Path) -> Probabilities:
 
     Rows in [0, 1] that sum to 1 are probabilities already; anything else finite is taken as logits. Raises ModelError.
     """
-    if outputs.ndim != 2 or outputs.shape[1] != DIGITS or not np.isfinite(outputs).all():
+    values = outputs.astype(np.float32, copy=False)
+    shaped = outputs.ndim == 2 and outputs.shape[1] == DIGITS
+    if shaped and _are_probabilities(values):
+        return values
+    if not shaped or not np.isfinite(outputs).all():
         raise ModelError(
             f"{source} answered with shape {outputs.shape}, {np.isnan(outputs).sum()} of the values not a number",
             "ten finite values for each frame",
             "use a classifier of the digits 0-9",
         )
-    values = outputs.astype(np.float32, copy=False)
-    if len(values) == 0:
-        return values
-    if values.min() >= 0 and abs(values.sum(axis=1) - 1).max() < 1e-3:  # float16 sums are this far from 1
-        return values
     powers = np.exp(values - values.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _are_probabilities(values: npt.NDArray[np.float32]) -> bool:
+    """Whether rows (n, 10) are positive and sum to 1; False where a value is not a number."""
+    if len(values) == 1:  # as many steps of NumPy would take as long as a small network
+        row = values[0].tolist()
+        return bool(abs(sum(row) - 1) < SUM_OFF and min(row) >= 0)
+    return len(values) == 0 or bool(abs(values.sum(axis=1) - 1).max() < SUM_OFF and values.min() >= 0)
 
 
 def frame_shape(shape: tuple[Any, ...]) -> tuple[int, ...] | None:
