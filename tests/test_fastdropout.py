@@ -37,6 +37,22 @@ def test_the_seed_decides():
     assert abs(same - (0.8**2 + 0.2**2)) < 0.04  # as for two independent masks
 
 
+@pytest.mark.parametrize("other", [(3, 6), (4, 5), (3, 5 + 4096), (2**32 - 1, 0)])
+def test_bits_of_other_layers_and_steps_tell_nothing(other):
+    """Each bit is 1 half of the time, and agrees with any bit of another mask half of the time, shifted or not."""
+    bits, others = (
+        np.unpackbits(np.asarray(fastdropout.random_bits((4096,), jnp.array(seed, jnp.uint32))).view(np.uint8))
+        for seed in ((3, 5), other)
+    )
+    tolerance = 4.5 * 0.5 / np.sqrt(4096)  # standard deviations of a share, of 64 shares
+    assert np.abs(bits.reshape(4096, 32).mean(axis=0) - 0.5).max() < tolerance
+    for shift in (0, 1, 2, 32):
+        agree = bits.reshape(4096, 32) == np.roll(others.reshape(4096, 32), shift, axis=0)
+        assert np.abs(agree.mean(axis=0) - 0.5).max() < tolerance
+    neighbours = bits.reshape(4096, 32)[1:] == bits.reshape(4096, 32)[:-1]
+    assert np.abs(neighbours.mean(axis=0) - 0.5).max() < tolerance
+
+
 def test_the_gradient_goes_through_what_is_kept():
     x = jnp.full((8, 16), 3.0)
     slopes = jax.grad(lambda x: fastdropout.dropout(x, 0.4, SEED).sum())(x)
