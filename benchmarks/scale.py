@@ -161,7 +161,7 @@ class _Peak:
 
     def __init__(self, pid: int) -> None:
         self._pid, self._most, self._ended = pid, 0, threading.Event()
-        self._thread = threading.Thread(target=self._watch)
+        self._thread = threading.Thread(target=self._watch, daemon=True)  # a command that failed ends the benchmark
         self._thread.start()
 
     def megabytes(self) -> float:
