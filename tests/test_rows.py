@@ -1,11 +1,9 @@
-"""Whole rows: the row's frame, generated strings, reading along columns, the network, and what it reads."""
+"""Whole rows: the row's frame, generated strings, reading along columns, and what is read."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,24 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pendigit.errors import ModelError
-from pendigit.models import shipped
 from pendigit.reading.columns import read_columns, stretches
 from pendigit.reading.election import ASTRAY, Elected, clarity
 from pendigit.reading.lattice import paths, weight
-from pendigit.reading.networks import load_row_network
 from pendigit.reading.pieces import Piece
-from pendigit.reading.reader import Reader, load_reader
+from pendigit.reading.reader import load_reader
 from pendigit.reading.recognise import Character, text_of
 from pendigit.reading.sequences import StripRow
 from pendigit.reading.stages import read_stages
 from pendigit.reading.strips import Strip
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, slanted, to_row, writing_band
-from pendigit.rownet import FULLER, PAPER, SLANTS, RowNetwork, is_sure
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, to_row, writing_band
 from pendigit.writing.forms import write
 from pendigit.writing.pens import HEIGHT, Ink, draw
 from pendigit.writing.slips import on_slip
 from pendigit.writing.strings import random_hand, random_number, write_line
+from written_rows import touching_numbers
 
 
 def bar(rng: np.random.Generator, character: str) -> Ink:
@@ -138,30 +133,8 @@ def test_nothing_is_read_where_nothing_stands() -> None:
     assert read_columns(columns).digits == ()
 
 
-def test_the_network_that_ships_takes_rows_of_any_width() -> None:
-    network = load_row_network()
-    for width in (4, 100, 640):
-        judged = network.judge(np.zeros((ROW_HEIGHT, width), np.uint8))
-        assert judged.shape == (width // COLUMN, CLASSES)
-        assert np.allclose(np.exp(judged).sum(axis=1), 1, atol=1e-4)
-        assert read_columns(judged).digits == ()
-
-
-@cache
-def drawn(count: int) -> tuple[list[tuple[str, np.ndarray]], Reader]:
-    """Numbers of forms that touch, on slips, and the reader that ships."""
-    found = []
-    for index in range(count):
-        rng = np.random.default_rng((5, index))
-        text = "".join(map(str, rng.integers(0, 10, 4)))
-        hand = replace(random_hand(rng), slant=0.1, gap=-0.03, uneven=0.02, joins=0.0, small_zeros=1.0)
-        line = write_line(rng, text, lambda rng, digit: draw(rng, write(rng, int(digit)), 0.08), hand, 5.0)
-        found.append((text, on_slip(rng, line, hard=0.0).grey))
-    return found, load_reader()
-
-
 def test_digits_that_touch_are_read_where_they_stand() -> None:
-    numbers, reader = drawn(12)
+    numbers, reader = touching_numbers(12), load_reader()
     right = 0
     for text, picture in numbers:
         rows = reader.read(picture).rows
@@ -277,67 +250,6 @@ def test_a_row_read_whole_is_searched_by_rules() -> None:
     characters = row.along(best)
     assert "".join(str(each.ruled) for each in characters) == best.text
     assert all(each.piece.width > 0 for each in characters)
-
-
-def test_a_file_that_is_no_row_network(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="use a row network"):
-        RowNetwork(shipped()["classic"])
-    with pytest.raises(ModelError):
-        RowNetwork(tmp_path / "missing.onnx")
-
-
-def test_a_slanted_row_keeps_its_middle_and_comes_back() -> None:
-    rng = np.random.default_rng(1)
-    digits = {str(digit): draw(rng, write(rng, digit), 0.09) for digit in range(10)}
-    line = write_line(rng, "3524", lambda rng, c: digits[c], random_hand(rng, touching=0), 6)
-    frame = to_row(on_slip(rng, line, hard=0).grey)
-    leaning = slanted(frame, 0.3)
-    assert leaning.shape == frame.shape
-    assert (leaning[ROW_HEIGHT // 2] == frame[ROW_HEIGHT // 2]).all()
-    assert np.abs(slanted(leaning, -0.3).astype(int) - frame)[:, 8:-8].mean() < 4
-
-
-def test_rows_in_doubt_are_judged_by_their_slants_together() -> None:
-    network, doubted = load_row_network(), []
-    for text, picture in drawn(12)[0]:
-        frame = to_row(picture)
-        ended = np.pad(frame, ((0, 0), (0, PAPER)))
-        views = np.stack([ended, *(slanted(ended, slant) for slant in SLANTS)])
-        seen = network.logits(views)[:, : frame.shape[1] // COLUMN]
-        doubted.append(not is_sure(seen[0]))
-        expected = np.mean(np.exp(seen if doubted[-1] else seen[:1]), axis=0)
-        expected[:, BLANK] *= np.exp(-FULLER)
-        judged = network.judge(frame)
-        assert np.allclose(np.exp(judged), expected / expected.sum(axis=1, keepdims=True), atol=1e-6)
-        assert doubted[-1] or "".join(map(str, read_columns(judged).digits)) == text
-    assert 2 <= sum(doubted) <= 10
-
-
-def columns_of(signs: list[dict[int, float]]) -> np.ndarray:
-    """Log probabilities (T, 12): some classes' in each column, and nothing."""
-    columns = np.full((len(signs), CLASSES), 1e-9, np.float32)
-    for column, chances in zip(columns, signs, strict=True):
-        column[BLANK] = 1 - sum(chances.values())
-        column[list(chances)] = list(chances.values())
-    return np.log(columns)
-
-
-@pytest.mark.parametrize(
-    ("signs", "expected"),
-    [
-        ([{}, {}], True),
-        ([{7: 0.5}, {7: 0.99}, {7: 0.3}, {}], True),  # only where it ends is in doubt
-        ([{7: 0.99}, {2: 0.97}], True),
-        ([{7: 0.99}, {}, {7: 0.97}], True),
-        ([{OTHER: 0.5}, {}], True),  # a sign or nothing: no digit either way
-        ([{7: 0.8}, {}], False),
-        ([{7: 0.99}, {}, {7: 0.1}], False),
-        ([{7: 0.99}, {2: 0.6}], False),
-        ([{7: 0.9, 1: 0.07}, {7: 0.99}], False),
-    ],
-)
-def test_a_row_is_sure_where_each_digit_surely_stands_somewhere(signs: list[dict[int, float]], expected: bool) -> None:
-    assert is_sure(columns_of(signs)) == expected
 
 
 def test_the_band_of_writing_is_found_in_a_roomy_crop() -> None:
