@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Grey: TypeAlias = npt.NDArray[np.uint8]  # (H, W)
 Floats: TypeAlias = npt.NDArray[np.float32]  # (H, W)
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 LARGE = 50  # pixels: a picture at least this long is smoothed for finding; in smaller ones strokes are too thin for it
 SAMPLE = 32  # pixels: light is judged on every n-th pixel, such that at least as many remain along the longer side

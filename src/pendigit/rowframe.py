@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from pendigit.ink import Grey, square, uint8
+from pendigit.ink import Flags, Grey, square, uint8
 
 ROW_HEIGHT = 32  # pixels: of a row's frame; its digits fill half of it to nearly all
 COLUMN = 2  # pixels: the network tells of every second column
@@ -52,6 +52,12 @@ def slanted(row: Grey, slant: float) -> Grey:
         return row
     lean = np.array([[1, -slant, slant * ROW_HEIGHT / 2], [0, 1, 0]], np.float32)
     return uint8(cv2.warpAffine(row, lean, row.shape[::-1], flags=cv2.INTER_LINEAR))
+
+
+def runs(flags: Flags) -> list[tuple[int, int]]:
+    """Flags (T,) of columns -> where each run of true ones begins, and the column after its last."""
+    turns = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0)).tolist()
+    return list(zip(turns[::2], turns[1::2], strict=True))
 
 
 def _flat_ink(dark: Grey) -> Grey:

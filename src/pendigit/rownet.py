@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pendigit.classifier import open_model
 from pendigit.errors import ModelError
-from pendigit.ink import Grey
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, slanted
+from pendigit.ink import Flags, Grey
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, STRIDE, runs, slanted
 
 SLANTS = (-0.2, 0.2)  # columns to the right by rows up
 SURE = 0.95  # probability: of 614 rows so sure none was read differently with its slants
+BESIDE, CONTEXT = 4, 12  # columns: what is in doubt is judged again with these beside it, and seen with those
 PAPER, NARROWEST = 8, 48  # pixels: left after a row, and its length at least; the network was taught on longer frames
 TINY = np.float32(1e-12)  # less likely is never told apart
 FULLER = np.float32(0.3)  # nats off nothing: of 98 touching rows misread 56 lacked a digit, 2 had one too many
@@ -57,7 +59,7 @@ class RowNetwork:
         return answer
 
     def judge(self, row: Grey) -> LogProbabilities:
-        """A frame (32, W) -> log probabilities (T, 12): the row's own, or where these leave doubt, the mean of several.
+        """A frame (32, W) -> log probabilities (T, 12): the row's own, and where these leave doubt the mean of several.
 
         What a hand's slant makes doubtful is clear in the same row slanted to one side; a slant leaves each sign in its
         column. That nothing stands in a column counts a little less than the network says.
@@ -66,25 +68,40 @@ class RowNetwork:
         """
         width = row.shape[1]
         ended = np.pad(row, ((0, 0), (0, max(PAPER, NARROWEST - width))))
-        seen = self.logits(ended[None])[:, : width // COLUMN]
-        if not is_sure(seen[0]):
-            leaning = self.logits(np.stack([slanted(ended, slant) for slant in SLANTS]))[:, : width // COLUMN]
-            seen = np.concatenate([seen, leaning])
-        together: LogProbabilities = np.log(np.mean(np.exp(seen), axis=0) + TINY)
+        seen = self.logits(ended[None])[0]
+        chances = np.exp(seen)
+        again = _widened(doubtful(seen), BESIDE)
+        for first, end in runs(_widened(again, CONTEXT)):
+            there = first + np.flatnonzero(again[first:end])
+            chances[there] += self._leaning(ended, first, end)[there - first]
+            chances[there] /= 1 + len(SLANTS)
+        together: LogProbabilities = np.log(chances[: width // COLUMN] + TINY)
         together[:, BLANK] -= FULLER
         return together - np.logaddexp.reduce(together, axis=-1, keepdims=True)
 
+    def _leaning(self, row: Grey, first: int, end: int) -> npt.NDArray[np.float32]:
+        """Probabilities (end - first, 12) of some columns of a frame, summed over its slants."""
+        left, right = first * COLUMN // STRIDE * STRIDE, -(-end * COLUMN // STRIDE) * STRIDE
+        parts = np.stack([slanted(row, slant)[:, left:right] for slant in SLANTS])
+        before = first - left // COLUMN
+        summed: npt.NDArray[np.float32] = np.exp(self.logits(parts)).sum(axis=0)[before : before + end - first]
+        return summed
 
-def is_sure(columns: LogProbabilities) -> bool:
-    """Whether log probabilities (T, 12) leave no doubt about a row's digits, though they may about their place.
 
-    No column may hold two digits, and each run of columns that may hold one has a column that surely does.
+def doubtful(columns: LogProbabilities) -> Flags:
+    """Log probabilities (T, 12) -> the columns (T,) that leave doubt which digits a row has, though not where.
+
+    Either a column may hold two digits, or it may hold one that no column of the same run surely holds.
     """
     digits = np.exp(columns[:, :OTHER])
     may_stand = digits > 1 - SURE
-    if (may_stand.sum(axis=1) > 1).any():
-        return False
     sign = np.where(may_stand.any(axis=1), digits.argmax(axis=1), OTHER)
     starts = np.flatnonzero(np.diff(sign, prepend=-1))
-    peaks = np.maximum.reduceat(digits.max(axis=1), starts)
-    return bool((peaks[sign[starts] != OTHER] >= SURE).all())
+    peaks = np.repeat(np.maximum.reduceat(digits.max(axis=1), starts), np.diff(starts, append=len(sign)))
+    return np.asarray((may_stand.sum(axis=1) > 1) | (sign != OTHER) & (peaks < SURE))
+
+
+def _widened(flags: Flags, columns: int) -> Flags:
+    """The flags (T,), and as many columns to either side of each."""
+    near = np.ones((1, 2 * columns + 1), np.uint8)
+    return np.asarray(cv2.dilate(flags.astype(np.uint8)[None], near)[0] > 0)

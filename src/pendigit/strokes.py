@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import Grey, dark_and_smooth, paper_of, square, uint8
+from pendigit.ink import Flags, Grey, dark_and_smooth, paper_of, square, uint8
 
-Flags: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
 SHARP = 30  # pixels: a digit up to this long keeps its unsmoothed grey levels, or thin strokes would fade

@@ -8,11 +8,12 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from pendigit.reading.columns import RowReading, Scores, judge, log_probability, read_columns, stretches
+from pendigit.reading.columns import Scores, judge, log_probability, read_columns, stretches
 from pendigit.reading.lattice import Edge, Lattice, Path
 from pendigit.reading.pieces import Labels, Piece, belonging
 from pendigit.reading.recognise import Character
 from pendigit.reading.strips import Strip
+from pendigit.reading.ways import RowReading
 from pendigit.rownet import RowNetwork
 
 WIDEST = 0.9  # of the row's height: a digit reaches no further to either side of its middle
