@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pendigit
-from pendigit.reading import lines
+from pendigit.reading import straight
 from pendigit.reading.doctor import diagnose, draw_stages
 from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
@@ -52,7 +52,8 @@ def test_lines_are_not_missed_where_the_search_is_cut_short(seed: int, monkeypat
     for picture in (mask, np.ascontiguousarray(mask.T)):
         found = [find_lines(picture, height) for height in (None, 30.0, 70.0)]
         with monkeypatch.context() as patch:
-            patch.setattr(lines, "_may_run", lambda thin, length: True)
+            patch.setattr(straight.Straight, "_may_run", lambda self, length: True)
+            patch.setattr(straight, "_may_hold", lambda inked, length: inked >= 0)
             for height, expected in zip((None, 30.0, 70.0), found, strict=True):
                 np.testing.assert_array_equal(find_lines(picture, height), expected)
 

@@ -22,7 +22,7 @@ from pendigit.reading.photo import open_page
 from pendigit.reading.reader import Reader
 from pendigit.results import Reading
 
-LARGE_BLOCK = 256 * 1024  # bytes: blocks from here on go back to the system when they are free
+LARGE_BLOCK = 2**20  # bytes: from here on blocks go back to the system when they are free; a page has few of them
 M_MMAP_THRESHOLD = -3  # its number in glibc's malloc.h
 AHEAD = 2  # threads that fetch files while others are read: enough for disks; they cost a local file nothing
 

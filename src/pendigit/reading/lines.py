@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pendigit.ink import Grey, shrink, square, uint8
+from pendigit.reading.straight import WOBBLE, Straight
 
 LONGEST, STRIP = 1000, 300  # pixels: the length of the page in which lines are looked for, its height at least
 KEPT = 0.3  # of a shrunk pixel that is ink: so that thin lines survive
@@ -19,14 +20,10 @@ THICK = 0.12  # of the writing's height: a printed line is thinner
 FIRST_THICK = 1 / 150  # of the page's shorter side: as long as the writing's height is not known
 LEAST_THICK = 5  # pixels: of lines on small pages
 DARKER = 1.6  # times a line's ink: more is a pen's
-WHOLE = 0.8  # of a run that is ink: strokes that cross and gaps in print leave the rest
-SLOPES = (-0.07, -0.035, 0.0, 0.035, 0.07)  # rise by length, 0 to 4 degrees: what the skew leaves in perspective
-WOBBLE = 3  # pixels: how far a line may stray from a slope
 NEAR = 6  # pixels: how near to a corner the sides of a box end
 STEEPEST, STEP = 0.14, 0.004  # rise by length of lines that cross the page, 0 to 8 degrees; 2 pixels on the page's half
 TOGETHER = 8  # groups in which these slopes are tried first
 FIELDS, CROSSED = 8, 7  # parts of the page from side to side, and how many of them a line that crosses it runs through
-INKED_BYTE = bytes([255])
 INKED = 0.25  # of a part's length that is such a line's ink: grain leaves so much of a faint one
 
 
@@ -47,15 +44,18 @@ def find_lines(mask: Grey, height: float | None = None) -> Grey:
 
 def _find(mask: Grey, height: float | None) -> Grey:
     rows, columns = mask.shape
+    thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape) if height is None else THICK * height))
+    across, down = Straight(mask, thick), Straight(_turned(mask), thick)
     if height is None:
-        thick = max(LEAST_THICK, round(FIRST_THICK * min(mask.shape)))
-        lines = cv2.bitwise_or(_level(mask, LONG * columns, thick), _upright(mask, LONG * rows, thick))
-        across, down = _crossing(_thin(mask, thick)), cv2.transpose(_crossing(_thin(_turned(mask), thick)))
-        return uint8(cv2.bitwise_or(lines, cv2.bitwise_or(across, down)))
-    thick = max(LEAST_THICK, round(THICK * height))
-    level = _level(mask, _longer_than_strokes(columns, height), thick)
-    upright = _upright(mask, _longer_than_strokes(rows, height), thick)
-    sides = _boxes(mask, height, thick, level, upright)
+        lines = cv2.bitwise_or(across.runs(LONG * columns), _turned(down.runs(LONG * rows)))
+        crossing = cv2.bitwise_or(_crossing(across.thin), _turned(_crossing(down.thin)))
+        return uint8(cv2.bitwise_or(lines, crossing))
+    level = across.runs(_longer_than_strokes(columns, height))
+    upright = _turned(down.runs(_longer_than_strokes(rows, height)))
+    sides = _boxes(
+        cv2.bitwise_or(level, across.runs(BOX_WIDE * height)),
+        cv2.bitwise_or(upright, _turned(down.runs(BOX_TALL * height))),
+    )
     return uint8(cv2.bitwise_or(cv2.bitwise_or(level, upright), sides))
 
 
@@ -138,70 +138,8 @@ def _turned(mask: Grey) -> Grey:
     return uint8(cv2.transpose(mask))
 
 
-def _thin(mask: Grey, thick: int) -> Grey:
-    """What of a mask is thin from top to bottom."""
-    return uint8(cv2.subtract(mask, cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((thick + 1, 1), np.uint8))))
-
-
-def _upright(mask: Grey, length: float, thick: int) -> Grey:
-    return _turned(_level(_turned(mask), length, thick))
-
-
-def _level(mask: Grey, length: float, thick: int) -> Grey:
-    """The level lines of a mask: thin from top to bottom, at least `length` pixels from left to right.
-
-    Where a stroke crosses, ink is not thin, so the crossing stays with the stroke.
-    """
-    thin = _thin(mask, thick)
-    side = max(3, round(length))
-    found = np.zeros_like(mask)
-    if not _may_run(thin, side):
-        return found
-    for slope in SLOPES:
-        run = _runs(thin, side, slope)
-        if run is not None:
-            found = cv2.bitwise_or(found, run)
-    return uint8(cv2.bitwise_and(found, thin))
-
-
-def _may_run(thin: Grey, length: int) -> bool:
-    """Whether enough of any `length` columns have ink, at whatever height: else no slope has a run."""
-    return float(_share(thin.max(axis=0)[None], length).max()) > WHOLE * 255
-
-
-def _share(level: Grey, length: int) -> Grey:
-    """How much of the `length` pixels around each one is ink."""
-    return uint8(cv2.blur(level, (length, 1), borderType=cv2.BORDER_REFLECT))
-
-
-def _runs(thin: Grey, length: int, slope: float) -> Grey | None:
-    """Where ink of one slope runs on for `length` pixels: in the mask sheared level, mapped back."""
-    rows, columns = thin.shape
-    shear = np.array([[1, 0, 0], [slope, 1, -slope * columns / 2]], np.float32)
-    level = thin if slope == 0 else cv2.warpAffine(thin, shear, (columns, rows), flags=cv2.INTER_NEAREST)
-    wide = cv2.dilate(level, np.ones((WOBBLE, 1), np.uint8))
-    _, centres = cv2.threshold(_share(uint8(wide), length), WHOLE * 255, 255, cv2.THRESH_BINARY)
-    if not cv2.countNonZero(centres):
-        return None
-    run = cv2.dilate(_joined(uint8(centres)), np.ones((WOBBLE, length), np.uint8))
-    if slope != 0:
-        run = cv2.warpAffine(run, shear, (columns, rows), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return uint8(run)
-
-
-def _joined(centres: Grey) -> Grey:
-    """Level runs (H, W), those at one height joined: behind close digits too little of a line is seen to be a run."""
-    joined = centres.copy()
-    for y in np.flatnonzero(centres.any(axis=1)):
-        row = centres[y].tobytes()  # whose ends are found many times faster than by NumPy
-        joined[y, row.find(INKED_BYTE) : row.rfind(INKED_BYTE)] = 255
-    return joined
-
-
-def _boxes(mask: Grey, height: float, thick: int, level: Grey, upright: Grey) -> Grey:
-    """Shorter straight runs that end, both ways, at lines across them: the sides of boxes."""
-    across = uint8(cv2.bitwise_or(level, _level(mask, BOX_WIDE * height, thick)))
-    down = uint8(cv2.bitwise_or(upright, _upright(mask, BOX_TALL * height, thick)))
+def _boxes(across: Grey, down: Grey) -> Grey:
+    """Straight runs that end, both ways, at lines across them: the sides of boxes."""
     sides = _ending_at(across, down, 1)
     ends = _ending_at(down, sides, 0)
     return uint8(cv2.bitwise_or(_ending_at(sides, ends, 1), ends))
