@@ -28,7 +28,12 @@ def to_row(dark: Grey) -> Grey:
     """A crop (h, w) uint8 of one row, dark on light -> its frame (32, W) uint8, ink bright, W a multiple of 4."""
     ink = _flat_ink(dark)
     stretched = cv2.convertScaleAbs(ink, alpha=255 / max(FAINTEST, _peak(ink)))
-    return np.pad(uint8(stretched), ((0, 0), (0, -ink.shape[1] % STRIDE)))
+    return with_paper(uint8(stretched), -ink.shape[1] % STRIDE)
+
+
+def with_paper(row: Grey, columns: int) -> Grey:
+    """A frame (32, W) with empty paper after it, (32, W + columns)."""
+    return uint8(cv2.copyMakeBorder(row, 0, 0, 0, columns, cv2.BORDER_CONSTANT, value=0))
 
 
 def writing_band(dark: Grey) -> tuple[int, int]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from pendigit.classifier import open_model
 from pendigit.errors import ModelError
 from pendigit.ink import Flags, Grey
-from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, STRIDE, runs, slanted
+from pendigit.rowframe import BLANK, CLASSES, COLUMN, OTHER, ROW_HEIGHT, STRIDE, runs, slanted, with_paper
 
 SLANTS = (-0.2, 0.2)  # columns to the right by rows up
 SURE = 0.95  # probability: of 614 rows so sure none was read differently with its slants
@@ -67,7 +67,7 @@ class RowNetwork:
         Rows are not read in batches: on one core that gains nothing, and short rows would be as long as the longest.
         """
         width = row.shape[1]
-        ended = np.pad(row, ((0, 0), (0, max(PAPER, NARROWEST - width))))
+        ended = with_paper(row, max(PAPER, NARROWEST - width))
         seen = self.logits(ended[None])[0]
         chances = np.exp(seen)
         again = _widened(doubtful(seen), BESIDE)

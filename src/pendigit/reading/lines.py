@@ -21,7 +21,8 @@ FIRST_THICK = 1 / 150  # of the page's shorter side: as long as the writing's he
 LEAST_THICK = 5  # pixels: of lines on small pages
 DARKER = 1.6  # times a line's ink: more is a pen's
 NEAR = 6  # pixels: how near to a corner the sides of a box end
-STEEPEST, STEP = 0.14, 0.004  # rise by length of lines that cross the page, 0 to 8 degrees; 2 pixels on the page's half
+STEEPEST = 0.14  # rise by length of lines that cross the page, 0 to 8 degrees
+STEP = 2  # pixels on half of the page's width: from one slope that is tried to the next
 TOGETHER = 8  # groups in which these slopes are tried first
 FIELDS, CROSSED = 8, 7  # parts of the page from side to side, and how many of them a line that crosses it runs through
 INKED = 0.25  # of a part's length that is such a line's ink: grain leaves so much of a faint one
@@ -89,7 +90,8 @@ def _crossing(thin: Grey) -> Grey:
     "Fast recognition using adaptive subdivisions of transformation space").
     """
     columns = thin.shape[1]
-    edges = cv2.subtract(thin, np.pad(thin[:-1], ((1, 0), (0, 0))))
+    edges = thin.copy()
+    cv2.subtract(thin[1:], thin[:-1], dst=edges[1:])
     found = np.zeros_like(thin)
     (y, x), (every_y, every_x) = np.nonzero(edges), np.nonzero(thin)
     if columns < FIELDS or len(y) < CROSSED * INKED * columns / FIELDS:
@@ -98,8 +100,8 @@ def _crossing(thin: Grey) -> Grey:
     if (np.bincount(field, minlength=FIELDS) >= INKED * columns / FIELDS).sum() < CROSSED:  # at all heights together
         return found
     beside, every_beside = x - columns / 2, every_x - columns / 2
-    slopes = np.arange(-STEEPEST, STEEPEST + STEP / 2, STEP)
-    for some in np.array_split(slopes, TOGETHER):
+    slopes = np.linspace(-STEEPEST, STEEPEST, 2 + round(STEEPEST * columns / STEP))
+    for some in np.array_split(slopes, min(TOGETHER, len(slopes))):
         middle = float(some[[0, -1]].mean())
         apart = int(np.ceil((some[-1] - middle) * columns / 2)) + 1  # pixels at the page's sides
         if not _lined(thin.shape, y + middle * beside, field, 1 + apart).any():
@@ -119,8 +121,9 @@ def _lined(
     """Which of the heights that lines may have are lined: enough fields have enough ink within `reach` of them."""
     rows, columns = shape
     most = rows + 2 * _rise(columns)
-    counts = np.bincount(_from_top(shape, heights) * FIELDS + field, minlength=most * FIELDS).reshape(-1, FIELDS)
-    sums = np.pad(counts, ((reach + 1, reach), (0, 0))).cumsum(axis=0)
+    at = (_from_top(shape, heights) + reach + 1) * FIELDS + field
+    counts = np.bincount(at, minlength=(most + 2 * reach + 1) * FIELDS).reshape(-1, FIELDS)
+    sums = counts.cumsum(axis=0)
     within = sums[2 * reach + 1 :] - sums[: -2 * reach - 1]
     return np.asarray((within >= INKED * columns / FIELDS).sum(axis=1) >= CROSSED)
 
