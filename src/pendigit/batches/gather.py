@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from greenlet import getcurrent, greenlet
 
-from pendigit.classifier import Classifier, Frames, Judgement, OnnxClassifier
+from pendigit.classifier import BATCH, Classifier, Frames, Judgement, OnnxClassifier
 
-FRAMES = 256  # waiting for the network: by then a larger batch takes as long for each
 READINGS = 8  # that wait at most, each with its picture: of 12 megapixels they hold some hundred megabytes
 
 T = TypeVar("T")
@@ -67,7 +66,7 @@ def run_together(jobs: Iterable[Job[T]], classifier: OnnxClassifier) -> Iterator
             yield each.result, each.seconds
             continue
         waiting.append(each)
-        if len(waiting) == READINGS or sum(len(one.frames) for one in waiting) >= FRAMES:
+        if len(waiting) == READINGS or sum(len(one.frames) for one in waiting) >= BATCH:
             waiting = yield from _answer(waiting, classifier)
     while waiting:
         waiting = yield from _answer(waiting, classifier)
