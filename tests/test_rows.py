@@ -114,6 +114,19 @@ def test_stretches_tell_apart_what_is_surely_parted() -> None:
             assert np.exp(each.numbers[number]) == pytest.approx(chances[number], rel=0.02)
 
 
+def test_stretches_are_judged_together_as_they_are_alone() -> None:
+    empty = np.full((1, CLASSES), np.log(1e-9), np.float32)
+    empty[0, BLANK] = 0.0
+    parts = [scores(seed, columns) for seed, columns in enumerate((3, 7, 1, 4, 5, 7))]
+    together = read_columns(np.concatenate([each for part in parts for each in (part, empty)]))
+    starts = np.cumsum([0, *(len(part) + 1 for part in parts[:-1])])
+    alone = [read_columns(part) for part in parts]
+    assert len({len(each.digits) for each in alone}) > 1
+    for index, expected in enumerate(zip(*alone, strict=True)):
+        shifted = [part + (COLUMN * start if index == 2 else 0) for part, start in zip(expected, starts, strict=True)]
+        np.testing.assert_allclose(together[index], np.concatenate(shifted), atol=1e-5)
+
+
 def test_equal_neighbours_need_something_between() -> None:
     columns = np.full((9, CLASSES), -20.0, np.float32)
     columns[:, BLANK] = -1e-6
