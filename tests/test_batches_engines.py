@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 
 from batch_reading import COUNT, SCANS, Silent, here, worker
-from pendigit.batches import joining, watch
+from pendigit.batches import joining, watch, workers
 from pendigit.batches.gather import run_together
 from pendigit.batches.record import Record
 from pendigit.batches.run import Summary
@@ -92,6 +92,17 @@ def test_processes_that_are_killed_lose_and_double_nothing(scans: Path) -> None:
                 killed += 1
     assert killed == 1
     assert rows(found) == sorted(expected * 5)
+
+
+def test_processes_that_have_read_enough_are_replaced(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "LIFE", 1)
+    expected = rows(worker(Settings.of()).read([(path, None) for path in SCANS]))
+    found, processes = list[Answer](), set[int | None]()
+    for answers in read_locally(iter([(path, None) for path in SCANS * 2]), Settings.of(), workers=1):
+        found += answers
+        processes |= {child.pid for child in multiprocessing.active_children()}
+    assert rows(found) == sorted(expected * 2)
+    assert len(processes) >= 2
 
 
 def test_settings_that_are_wrong_stop_the_run(scans: Path) -> None:

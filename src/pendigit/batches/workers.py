@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK_SECONDS = 0.25  # of work sent at once: sending it costs a thousandth of that, and progress is seen often
 FIRST, MOST = 4, 64  # images in a chunk
 AHEAD = 2  # chunks for each worker: it never waits for the next
+LIFE = 600  # chunks that a process reads, some minutes: from picture to picture it keeps a little more memory
 
 Timed: TypeAlias = tuple[list[Answer], float]  # a chunk's answers, and the seconds they took
 
@@ -37,10 +38,13 @@ def read_locally(items: Iterable[Item], settings: Settings, workers: int) -> Ite
     under_way: dict[Future[Timed], list[Item]] = {}
     with _Pool(settings, workers) as pool:
         while True:
-            while len(under_way) < AHEAD * workers and (chunk := list(islice(left, size))):
+            while not pool.is_old and len(under_way) < AHEAD * workers and (chunk := list(islice(left, size))):
                 under_way[pool.submit(chunk)] = chunk
             if not under_way:
-                return
+                if not pool.is_old:
+                    return
+                pool.renew()
+                continue
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                 try:
                     answers, seconds = future.result()
@@ -58,7 +62,7 @@ class _Pool:
 
     def __init__(self, settings: Settings, workers: int) -> None:
         self._settings, self._workers = settings, workers
-        self._executor = self._start()
+        self._executor, self._chunks = self._start(), 0
 
     def __enter__(self) -> _Pool:
         return self
@@ -67,8 +71,19 @@ class _Pool:
         # Also after an error the chunks under way end first: a pool left alone warns of what it did not put away.
         self._executor.shutdown(wait=True, cancel_futures=True)
 
+    @property
+    def is_old(self) -> bool:
+        """Whether its processes have read enough."""
+        return self._chunks >= LIFE * self._workers
+
+    def renew(self) -> None:
+        """Replace the processes, once nothing is under way."""
+        self._executor.shutdown(wait=True)
+        self._executor, self._chunks = self._start(), 0
+
     def submit(self, chunk: list[Item]) -> Future[Timed]:
         """Read images in some process; the future holds BrokenProcessPool if that ends."""
+        self._chunks += 1
         try:
             return self._executor.submit(_read, self._settings, chunk)
         except BrokenProcessPool as error:
@@ -82,8 +97,7 @@ class _Pool:
             try:
                 return self.submit([item]).result()[0]
             except BrokenProcessPool:
-                self._executor.shutdown(wait=True)
-                self._executor = self._start()
+                self.renew()
         error = "reading it ended the process, twice; expected a picture that fits the memory; make it smaller"
         return [Record.failed(item[0], None, self._settings.identity, error)]
 
