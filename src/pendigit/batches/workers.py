@@ -58,7 +58,7 @@ def read_locally(items: Iterable[Item], settings: Settings, workers: int) -> Ite
 
 
 class _Pool:
-    """Worker processes, started anew when one of them has ended."""
+    """Worker processes, started anew when one of them has ended, or when they have read enough."""
 
     def __init__(self, settings: Settings, workers: int) -> None:
         self._settings, self._workers = settings, workers
