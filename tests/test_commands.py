@@ -317,6 +317,7 @@ def test_predict_lists_writes_and_prints_the_same(tmp_path: Path, mini: Dataset,
     probabilities = pendigit.load_classifier().predict_proba(mini.x_test)
     digits = probabilities.argmax(axis=1)
     assert f"Predicted digit: {digits[0]}" in lines[0]
+    assert lines[-2] == f"… 980 more; all are in {path}"
     assert f"{(digits == mini.y_test).sum()} of 1,000 as labelled" in lines[-1]
     with path.open() as file:
         rows = list(csv.DictReader(file))

@@ -66,7 +66,7 @@ def predict(
         found = [_answer(item, digit) for item, digit in zip(items, digits, strict=True)]
         say(json.dumps(found + [{"source": name, "error": str(error)} for name, error in failures]))
     else:
-        list_digits(items, digits, show)
+        list_digits(items, digits, show, output)
         if share is not None:
             say(describe_kept(sum(digit.accepted for digit in digits), len(digits), share))
     for name, error in failures:
@@ -98,7 +98,7 @@ def gather(sources: list[str]) -> tuple[list[Item], list[tuple[str, ImageError]]
     return items, failures
 
 
-def list_digits(items: list[Item], digits: list[Digit], show: bool) -> None:
+def list_digits(items: list[Item], digits: list[Digit], show: bool, output: Path | None) -> None:
     """Print the first digits, a line each or drawn, and how many of the labelled ones are right."""
     for item, digit in list(zip(items, digits, strict=True))[:LISTED]:
         say(f"{item.name}  Predicted digit: {describe(digit)}" + _label(item))
@@ -107,7 +107,8 @@ def list_digits(items: list[Item], digits: list[Digit], show: bool) -> None:
 
             draw_in_terminal(item.picture, item.frame, digit)
     if len(items) > LISTED:
-        say(f"… {len(items) - LISTED:,} more; -o FILE.csv writes all")
+        where = "-o FILE.csv writes all" if output is None else f"all are in {output}"
+        say(f"… {len(items) - LISTED:,} more; {where}")
     known = [(item, digit) for item, digit in zip(items, digits, strict=True) if item.label is not None]
     labelled = [digit.digit == item.label for item, digit in known if digit.accepted]
     if len(labelled) > 1:
