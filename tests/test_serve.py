@@ -43,7 +43,7 @@ def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.match(r"Serving at http://127\.0\.0\.1:(\d+), ", line)
+        found = re.match(r"Serving at http://127\.0\.0\.1:(\d+) ", line)
         assert found, line
         yield process, int(found[1])
     finally:

@@ -29,7 +29,7 @@ class Serving:
         command = [*self._command, "--port", port, *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._process.stdout is not None
-        self.address = self._process.stdout.readline().removeprefix("Serving at ").partition(",")[0]
+        self.address = self._process.stdout.readline().removeprefix("Serving at ").partition(" ")[0]
         assert self.address.startswith("http://127.0.0.1:")
 
     def kill(self) -> None:

@@ -44,7 +44,7 @@ def review(
     try:
         serve(
             Settings(host, port, token=token, store=kept),
-            lambda address: say(f"{table}: {count}; review them at {address}/review.html; Ctrl-C ends it"),
+            lambda address: say(f"{table}: {count}; review them at {address}/review.html (Ctrl-C ends it)"),
             asked,
         )
     finally:  # Ctrl-C is how it ends

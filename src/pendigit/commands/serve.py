@@ -45,4 +45,4 @@ def serve(
     settings = Settings(host, port, model, token, open_to_all, tuple(origin or ()), tuple(name or ()), kept)
     if not settings.is_local:
         say_error(PLAIN if token else f"{OPEN} {PLAIN}")
-    run(settings, lambda address: say(f"Serving at {address}, described at {address}/docs; Ctrl-C ends it"))
+    run(settings, lambda address: say(f"Serving at {address} and described at {address}/docs (Ctrl-C ends it)"))
