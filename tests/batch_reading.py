@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +32,18 @@ def here(items: Iterable[Item], how: Settings) -> Iterator[list[Answer]]:
     """An engine: one worker in this process, an image at a time."""
     for item in items:
         yield worker(how).read([item])
+
+
+def stopping_after(count: int) -> Callable[[Iterable[Item], Settings], Iterator[list[Answer]]]:
+    """An engine that Ctrl-C stops."""
+
+    def engine(items: Iterable[Item], how: Settings) -> Iterator[list[Answer]]:
+        for number, answers in enumerate(here(items, how)):
+            if number == count:
+                raise KeyboardInterrupt
+            yield answers
+
+    return engine
 
 
 def read(source: str | Path = "scans", output: str = "out.csv", **options: object) -> object:

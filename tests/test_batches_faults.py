@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from batch_reading import COUNT, here, read, table
+from batch_reading import COUNT, Silent, here, read, stopping_after, table
 from pendigit.batches.journal import Journal
 from pendigit.batches.record import Record
+from pendigit.batches.run import journal_of, merge
 from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.batches.table import FORMATS
 from pendigit.errors import ImageError, OutputError, UsageError
@@ -53,10 +57,32 @@ def test_an_image_that_vanishes_or_breaks_the_reader_on_the_way(scans: Path, mon
 
 def test_one_run_at_a_time(scans: Path) -> None:
     journal = Journal(Path("out.csv.journal"))
-    with pytest.raises(OutputError, match=r"locked.*wait for the other run"):
-        read()
+    for run in (read, partial(read, overwrite=True), partial(merge, [], Path("out.csv"), Silent())):
+        with pytest.raises(OutputError, match=r"locked.*wait for the other run"):
+            run()
     journal.close()
     assert read().images == COUNT  # type: ignore[attr-defined]
+
+
+def test_a_merge_keeps_what_a_stopped_run_has_read(scans: Path) -> None:
+    read(output="part.csv")
+    with pytest.raises(KeyboardInterrupt):
+        read(engine=stopping_after(2))
+    with pytest.raises(OutputError, match=r"out\.csv\.journal holds what a run read.*--overwrite"):
+        merge([Path("part.csv")], Path("out.csv"), Silent())
+    assert read().read == COUNT - 2  # type: ignore[attr-defined]
+    Path("out.csv").unlink()
+    journal = Journal(journal_of(Path("out.csv")))
+    journal.know([replace(table("part.csv")["scans/0.png"], path="scans/other.png")])
+    journal.save()
+    for file in Path().glob("out.csv.journal*"):
+        shutil.copy(file, f"killed-{file}")
+    journal.close()
+    for again in (lambda: merge([Path("part.csv")], Path("out.csv"), Silent()), read):
+        for file in Path().glob("killed-*"):
+            shutil.copy(file, file.name.removeprefix("killed-"))
+        assert again().images == COUNT, "nothing of a merge that was killed"  # type: ignore[attr-defined]
+        Path("out.csv").unlink()
 
 
 def test_places_that_cannot_be_written(scans: Path) -> None:
@@ -73,6 +99,11 @@ def test_places_that_cannot_be_written(scans: Path) -> None:
     Path("out.csv.journal").write_text("something else " * 100)
     with pytest.raises(OutputError, match=r"not a database; expected a journal"):
         read()
+    Path("out.csv.journal").unlink()
+    Path("out.csv.journal").mkdir()
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match=r"cannot write out\.csv\.journal"):
+            read(overwrite=overwrite)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")  # noqa: PTH110

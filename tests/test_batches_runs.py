@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 import pendigit
-from batch_reading import COUNT, SCANS, Silent, here, read, table
+from batch_reading import COUNT, SCANS, Silent, here, read, stopping_after, table
 from pendigit.batches.inputs import Shard
 from pendigit.batches.run import journal_of, merge, read_many
 from pendigit.batches.settings import Answer, Item, Settings
@@ -19,18 +19,6 @@ from pendigit.batches.table import read_table
 from pendigit.commands import run
 from pendigit.errors import OutputError, UsageError
 from pendigit.reading.options import ReadOptions
-
-
-def stopping_after(count: int) -> Callable[[Iterable[Item], Settings], Iterator[list[Answer]]]:
-    """An engine that Ctrl-C stops."""
-
-    def engine(items: Iterable[Item], how: Settings) -> Iterator[list[Answer]]:
-        for number, answers in enumerate(here(items, how)):
-            if number == count:
-                raise KeyboardInterrupt
-            yield answers
-
-    return engine
 
 
 def test_a_table_says_what_the_images_say(scans: Path) -> None:

@@ -55,9 +55,15 @@ class Journal:
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(TABLES)
             self._connection.execute("BEGIN IMMEDIATE")
-        self._holds_more = (
-            self.model() is not None
-        )  # than the table: an earlier run left it, or this one read something
+        # Than the table: an earlier run left it, or this one read something.
+        self._holds_more = self.model() is not None
+
+    @classmethod
+    def anew(cls, path: Path) -> Journal:
+        """An empty journal, whatever an earlier run left in it; raises what opening it does."""
+        if path.exists():
+            cls(path).remove()
+        return cls(path)
 
     def model(self) -> str | None:
         """The model, and settings, that it was begun with; None for a new journal."""
@@ -186,7 +192,7 @@ class Journal:
 
     def _unlink(self) -> None:
         with writing(self.path):
-            for path in files_of(self.path):
+            for path in _files_of(self.path):
                 path.unlink(missing_ok=True)
 
     @contextmanager
@@ -204,6 +210,16 @@ class Journal:
             raise OutputError(f"cannot write {self.path}: {what}", expected, do) from error
 
 
-def files_of(path: Path) -> list[Path]:
+def is_begun(path: Path) -> bool:
+    """Whether a run was stopped while it kept this journal. Raises OutputError, also while one goes on."""
+    if not path.exists():
+        return False
+    journal = Journal(path)
+    begun = journal.model() is not None
+    journal.close()
+    return begun
+
+
+def _files_of(path: Path) -> list[Path]:
     """A journal's file, and those that SQLite keeps beside it."""
     return [path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from pendigit.batches.inputs import Shard, find_inputs
-from pendigit.batches.journal import Journal, files_of
+from pendigit.batches.journal import Journal, is_begun
 from pendigit.batches.record import Record
 from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.batches.table import check_format, check_place, read_table, write_table
@@ -114,10 +114,7 @@ def open_journal(output: Path, settings: Settings, overwrite: bool = False, part
     check_format(output, part_rows)
     check_place(output, part_rows)
     path = journal_of(output)
-    if overwrite:
-        for file in files_of(path):
-            file.unlink(missing_ok=True)
-    journal = Journal(path)
+    journal = Journal(path) if not overwrite and is_begun(path) else Journal.anew(path)
     try:
         model = journal.model()
         if model is None:
@@ -181,12 +178,14 @@ def merge(tables: Iterable[Path], output: Path, progress: Progress, overwrite: b
     Raises OutputError for tables of different models or with different contents of one image.
     """
     check_format(output)
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already", "a new name", "name another output, or use --overwrite")
     path = journal_of(output)
-    for file in files_of(path):
-        file.unlink(missing_ok=True)
-    journal = Journal(path)
+    if not overwrite:
+        if output.exists():
+            raise OutputError(f"{output} exists already", "a new name", "name another output, or use --overwrite")
+        if is_begun(path):
+            do = "start that run again, name another output, or use --overwrite"
+            raise OutputError(f"{path} holds what a run read before it was stopped", "a new name", do)
+    journal = Journal.anew(path)
     try:
         model: str | None = None
         for table in tables:
