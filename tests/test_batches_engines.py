@@ -32,7 +32,9 @@ from pendigit.reading.options import ReadOptions
 
 # In a process of its own, which Ray's processes end with: a cluster that is out of reach, then one on this machine.
 ON_RAY = """
+from pendigit.batches import cluster
 from pendigit.commands import run
+cluster.BLOCK, cluster.AT_ONCE = 2, 4  # of six images: two blocks, then one
 ray = ["read", "scans", "--engine", "ray", "-o"]
 print(run([*ray, "x.csv", "--address", "127.0.0.1:9"]), run([*ray, "out.parquet", "--workers", "1"]))
 """
@@ -158,6 +160,7 @@ def test_an_image_is_complete_once_it_has_settled(scans: Path, monkeypatch: pyte
     assert complete() == ["scans/new.png"], "and again when it has changed"
     (scans / "new.png").unlink()
     assert complete() == []
+    assert set(drop._seen) == set(drop._taken) == set(SCANS), "what was filed away takes no memory"
 
 
 def test_a_watched_folder_fills_a_table_also_after_a_restart(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from pendigit.batches.settings import Answer, Item, Settings
 from pendigit.extras import load
 
 BLOCK = 64  # images of a task: of small ones a second's work, after which a lost worker's task begins again
+AT_ONCE = 2**20  # images that Ray knows of: it keeps something of each task until all are done
 
 
 def read_on_ray(
@@ -35,28 +36,31 @@ def read_on_ray(
         MissingExtraError: The extra [ray] is not installed.
     """
     with joined(address) as ray:
-        pyarrow, data = load("ray", "pyarrow"), load("ray", "ray.data")
+        data = load("ray", "ray.data")
         context = data.DataContext.get_current()
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         each = iter(items)
-        blocks = []
-        while block := list(islice(each, BLOCK)):
-            paths, digests = zip(*block, strict=True)
-            blocks.append(ray.put(pyarrow.table({"path": paths, "digest": pyarrow.array(digests, pyarrow.string())})))
-        if not blocks:
-            return
-        most = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        answered = data.from_arrow_refs(blocks).map_batches(
-            _RayWorker,
-            fn_constructor_args=(settings, settings.model.read_bytes()),
-            batch_size=None,
-            batch_format="pyarrow",
-            concurrency=min(most, len(blocks)),
-            num_cpus=1,
-        )
-        for batch in answered.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2):
-            yield [_answer(*pair) for pair in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+        while blocks := list(_blocks(islice(each, AT_ONCE))):
+            most = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+            # One block an item: blocks of Arrow's would first be looked at by processes that start for it alone.
+            answered = data.from_items(blocks, override_num_blocks=len(blocks)).map_batches(
+                _RayWorker,
+                fn_constructor_args=(settings, settings.model.read_bytes()),
+                batch_size=None,
+                batch_format="pyarrow",
+                concurrency=min(most, len(blocks)),
+                num_cpus=1,
+            )
+            for batch in answered.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=2):
+                yield [_answer(*pair) for pair in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+
+
+def _blocks(items: Iterator[Item]) -> Iterator[dict[str, tuple[str | None, ...]]]:
+    """The paths and digests of so many items at a time."""
+    while block := list(islice(items, BLOCK)):
+        paths, digests = zip(*block, strict=True)
+        yield {"paths": paths, "digests": digests}
 
 
 def _answer(path: str, record: str | None) -> Answer:
@@ -77,7 +81,7 @@ class _RayWorker:
     def __call__(self, block: Any) -> Any:
         import pyarrow
 
-        items = list(zip(block["path"].to_pylist(), block["digest"].to_pylist(), strict=True))
+        items = [item for each in block.to_pylist() for item in zip(each["paths"], each["digests"], strict=True)]
         answers = [
             (answer, None) if isinstance(answer, str) else (answer.path, json.dumps(answer.to_dict()))
             for answer in self._worker.read(items)

@@ -36,8 +36,9 @@ class DropFolders:
 
     def complete(self) -> list[Input]:
         """The images that have settled since they came or changed; each is given once for each of its contents."""
-        now, found = time.monotonic(), []
-        for image in self.images():
+        now, found, there = time.monotonic(), [], self.images()
+        self._forget_all_but({image.path for image in there})
+        for image in there:
             look = _look(image.path)
             before, since = self._seen.get(image.path, (None, now))
             if look is None or look == self._taken.get(image.path):
@@ -48,6 +49,11 @@ class DropFolders:
                 self._taken[image.path] = look
                 found.append(image)
         return found
+
+    def _forget_all_but(self, paths: set[str]) -> None:
+        """Images that are filed away take no memory."""
+        self._seen = {path: seen for path, seen in self._seen.items() if path in paths}
+        self._taken = {path: look for path, look in self._taken.items() if path in paths}
 
 
 def watch_folders(
