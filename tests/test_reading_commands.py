@@ -26,6 +26,19 @@ def test_read_prints_a_line_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert cv2.imread(str(tmp_path / "drawn" / "page.png.png")).shape == page(3).picture.shape
 
 
+def test_drawn_pictures_of_one_name_stay_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sizes = {}
+    for place, side in (("in/a", 60), ("in/b", 70), ("other", 80)):
+        Path(place).mkdir(parents=True)
+        cv2.imwrite(f"{place}/1.png", np.full((side, side), 255, np.uint8))
+        sizes[place] = (side, side, 3)
+    assert run(["read", "in", "other/../other/1.png", "--overlay", "drawn"]) == 0
+    assert {place: cv2.imread(f"drawn/{place}/1.png.png").shape for place in sizes} == sizes
+    assert run(["read", "in/a/../a/1.png", "--overlay", "alone"]) == 0
+    assert [path.name for path in Path("alone").iterdir()] == ["1.png.png"]
+
+
 def test_read_goes_on_after_a_broken_file_and_names_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photo(tmp_path, "b.png")
     (tmp_path / "a.png").write_text("no picture")
@@ -59,6 +72,9 @@ def test_doctor_draws_every_stage_and_says_what_it_saw(tmp_path: Path, capsys: p
         (["--region", "5000,0,10,10"], 3, "the region 5000,0,10,10"),
         (["--keep", "x"], 2, "separators 'x'"),
         (["--model", "nobody"], 2, "unknown model 'nobody'"),
+        (["--engine", "ray"], 2, "without a table; expected -o FILE"),
+        (["--fail-fast"], 2, "without a table; expected -o FILE"),
+        (["-o", "x.csv", "--address", "127.0.0.1:9"], 2, "--address with --engine local"),
     ],
 )
 def test_bad_questions_get_one_line(

@@ -34,15 +34,15 @@ Watch: TypeAlias = Annotated[bool, typer.Option("--watch", help="Go on with what
 class TableOptions:
     """What `pendigit read` is told about a table."""
 
-    output: Path | None
-    overwrite: bool
-    fail_fast: bool
-    workers: int | None
-    shard: str | None
-    engine: str
-    address: str | None
-    watch: bool
-    part_rows: int | None
+    output: Path | None = None
+    overwrite: bool = False
+    fail_fast: bool = False
+    workers: int | None = None
+    shard: str | None = None
+    engine: str = "local"
+    address: str | None = None
+    watch: bool = False
+    part_rows: int | None = None
 
 
 def read_into_table(sources: list[str], options: TableOptions, settings: Settings) -> None:
@@ -54,7 +54,8 @@ def read_into_table(sources: list[str], options: TableOptions, settings: Setting
 
     output = options.output
     if output is None:
-        raise UsageError("--watch or --shard without a table", "-o FILE", "name the table to write")
+        seen = "an option that is a table's, such as --watch or --engine, without a table"
+        raise UsageError(seen, "-o FILE", "name the table to write")
     check_format(output, options.part_rows)
     shard = Shard.parse(options.shard) if options.shard else None
     engine = _engine(options)
@@ -112,6 +113,8 @@ def _watch(sources: list[str], output: Path, settings: Settings, engine: Engine,
 
 
 def _engine(options: TableOptions) -> Engine:
+    if options.address is not None and options.engine != "ray":
+        raise UsageError(f"--address with --engine {options.engine}", "--engine ray", "add it, or leave --address out")
     if options.engine == "local":
         from pendigit.batches.settings import cores
         from pendigit.batches.workers import read_locally

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pendigit.commands.read import save_overlay
+from pendigit.commands.overlays import Overlays
 from pendigit.commands.terminal import say, say_error
 from pendigit.errors import ImageError, MissingExtraError
 from pendigit.models import DEFAULT
@@ -56,7 +56,8 @@ def form(
     known = load_template(template)
     reader = pendigit.load_reader(model)
     paths = [each.path for each in sorted(find_inputs(sources))]
-    scans = [scan for path in paths for scan in read_scans(path, known, reader, overlay)]
+    overlays = Overlays.of(overlay, paths)
+    scans = [scan for path in paths for scan in read_scans(path, known, reader, overlays)]
     names = [field.name for field in known.fields]
     if output is not None:
         publish_table(output, names, scans)
@@ -71,7 +72,7 @@ def form(
         raise typer.Exit(ImageError.exit_code)
 
 
-def read_scans(path: str, template: Template, reader: Reader, overlay: Path | None) -> Iterator[Scan]:
+def read_scans(path: str, template: Template, reader: Reader, overlays: Overlays | None) -> Iterator[Scan]:
     """Each page of a file, and the form on it or why there is none."""
     from pendigit.reading.images import load_pages
     from pendigit.results import Reading
@@ -87,8 +88,8 @@ def read_scans(path: str, template: Template, reader: Reader, overlay: Path | No
         except ImageError as error:
             yield Scan(path, number, None, str(error))
             continue
-        if overlay is not None:
-            save_overlay(overlay, path, number, len(pages) > 1, Reading(tuple(found.fields.values())))
+        if overlays is not None:
+            overlays.save(path, number, len(pages) > 1, Reading(tuple(found.fields.values())))
         yield Scan(path, number, found)
 
 

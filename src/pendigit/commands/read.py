@@ -24,6 +24,7 @@ from pendigit.commands.batch import (
     read_into_table,
 )
 from pendigit.commands.limits import MaxError, describe_kept
+from pendigit.commands.overlays import Overlays
 from pendigit.commands.terminal import say, say_error
 from pendigit.errors import ImageError, MissingExtraError, PendigitError, UsageError
 from pendigit.models import DEFAULT
@@ -75,10 +76,10 @@ def read(
             "pattern": pattern, "check": check, "between": between, "sum_of": sum_of,
         }
     )  # fmt: skip
-    if output is not None or watch or shard is not None:
+    table = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch, part_rows)
+    if table != TableOptions():
         if as_json or overlay is not None or server is not None:
             raise UsageError("--json, --overlay or --server with a table", "one of them", "run it twice")
-        table = TableOptions(output, overwrite, fail_fast, workers, shard, engine, address, watch, part_rows)
         read_into_table(sources, table, Settings.of(model, options))
         return
     read_file = reading_here(model, options) if server is None else reading_there(server, model, options)
@@ -95,6 +96,7 @@ def read_and_show(
     failures: list[tuple[str, PendigitError]] = []
     kept = count = 0
     paths = [each.path for each in sorted(find_inputs(sources))]
+    overlays = Overlays.of(overlay, paths)
     for path in paths:
         try:
             readings = read_file(path)
@@ -106,8 +108,8 @@ def read_and_show(
             name = path if len(readings) == 1 else f"{path}, page {number}"
             answers.append({"source": path, "page": number} | reading.to_dict())
             kept, count = kept + reading.kept, count + reading.count
-            if overlay is not None:
-                save_overlay(overlay, path, number, len(readings) > 1, reading)
+            if overlays is not None:
+                overlays.save(path, number, len(readings) > 1, reading)
             if not as_json:
                 show(name, reading, several=len(paths) > 1 or len(readings) > 1)
     if as_json:
@@ -137,15 +139,6 @@ def reading_there(server: str, model: str | None, options: ReadOptions) -> FileR
 
     remote = RemoteReader(server, os.environ.get("PENDIGIT_TOKEN"), model)
     return lambda path: remote.read_file(path, options)
-
-
-def save_overlay(folder: Path, path: str, number: int, several: bool, reading: Reading) -> None:
-    """Publish a page with its reading drawn on it, named after its file and page. Raises OutputError."""
-    from pendigit.reading.overlay import draw_overlay, publish_picture
-    from pendigit.reading.photo import open_page
-
-    name = Path(path).name + (f"-{number}" if several else "")
-    publish_picture(folder / f"{name}.png", draw_overlay(open_page(path, number)[0].shown(), reading))
 
 
 def show(path: str, reading: Reading, several: bool) -> None:
