@@ -100,7 +100,7 @@ def _about_page(stages: Stages) -> list[str]:
     if stages.sheet is not None:
         found.append("a sheet was found on a desk and seen from above")
     if stages.turned:
-        found.append("the page is sideways: it was turned")
+        found.append(f"the page is {'upside down' if stages.turned == 2 else 'sideways'}: it was turned")
     if stages.skew:
         found.append(f"the page is askew by {abs(stages.skew):.1f} degrees: it was levelled")
     if stages.ink.light_on_dark:

@@ -32,8 +32,11 @@ from pendigit.reading.skew import find_skew
 from pendigit.reading.view import View, cut_region, lay_flat
 from pendigit.results import PlacedDigit, Reading, Row
 
-CLEAR = 0.8  # mean clarity of a page's characters: a page so clear is not tried sideways
-CLEARER = 0.2  # and one that is not must be as much clearer sideways: a wrong turn spoils all of it
+SURELY_UPRIGHT = 0.93  # mean clarity of a page's characters: one so clear is not tried turned
+CLEAR = 0.8  # nor is one so clear from side to side
+CLEARER = 0.2  # so much clearer a few digits must be sideways: a wrong turn spoils all of it
+CHANCE = 0.85  # clarity of what is read upside down, where most digits look like some other
+EVIDENCE = 1.0  # of what all characters have above chance: so much more a page must have when turned
 FEWEST = 3  # digits that must be so clear
 LONG = 1.4  # times as wide as it is high: a picture that may be one row cut out
 ACROSS = 0.1  # so much clearer it must be when read from side to side
@@ -71,8 +74,16 @@ class Stages:
     @property
     def clarity(self) -> float:
         """How clearly the page's characters are digits: their mean probability times digitness, 0 to 1."""
-        clear = [float(each.probabilities.max()) * each.digitness for row in self.characters for each in row]
+        clear = self._clear()
         return float(np.mean(clear)) if clear else 0.0
+
+    @property
+    def evidence(self) -> float:
+        """How much more clearly, in all, its characters are digits than those of a page upside down."""
+        return float(sum(each - CHANCE for each in self._clear()))
+
+    def _clear(self) -> list[float]:
+        return [float(each.probabilities.max()) * each.digitness for row in self.characters for each in row]
 
 
 class _How(NamedTuple):
@@ -120,20 +131,23 @@ def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules
 
 
 def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
-    """Read a picture as it is: upright, from side to side, or turned from lying on a side; without rules."""
+    """Read a picture as it is: upright, from side to side, or turned from lying on a side or on its head."""
     photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
         return _read_drawing(photo.whole(), region, how)
     view = lay_flat(photo, region)
     upright = _read_page(view, 0, how)
-    if upright.clarity >= CLEAR:
+    if upright.clarity >= SURELY_UPRIGHT:
         return upright
-    across = _read_across(view, upright, how)
+    across = _read_across(view, upright, how) if upright.clarity < CLEAR else None
     if across is not None:
         return across
-    turned = (_read_page(view, quarters, how) for quarters in (1, 3))
-    best = max(turned, key=lambda stages: stages.clarity)
-    return best if best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST else upright
+    if upright.clarity >= CLEAR and len(upright.pieces.pieces) * (1 - CHANCE) < EVIDENCE:
+        return upright  # too few to tell
+    best = max((_read_page(view, quarters, how) for quarters in (1, 2, 3)), key=lambda stages: stages.evidence)
+    sideways = best.turned != 2 and best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST
+    surely = best.evidence >= max(0.0, upright.evidence) + EVIDENCE
+    return best if sideways or surely else upright
 
 
 def _read_page(view: View, turned: int, how: _How) -> Stages:
