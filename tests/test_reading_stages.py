@@ -13,9 +13,10 @@ from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.overlay import draw_overlay
 from pendigit.reading.page import flat_page
-from pendigit.reading.sheet import find_sheet
+from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.reading.stages import read_stages
+from pendigit.reading.turns import likely_turn
 from pendigit.writing.conditions import Conditions
 from pendigit.writing.glyphs import glyphs_of
 from pendigit.writing.pages import write_page
@@ -235,3 +236,22 @@ def test_a_page_laid_level_keeps_nothing_of_the_desk() -> None:
     assert stages.skew > 2
     assert len(stages.reading.rows) == len(ROWS)
     assert errors([row.text for row in stages.reading.rows], ROWS) <= 1
+
+
+def test_of_a_sheet_laid_level_no_more_is_shown_than_the_sheet() -> None:
+    picture = np.full((400, 600, 3), 60, np.uint8)
+    sheet = Sheet(np.array([[150, 100], [450, 100], [450, 300], [150, 300]], np.float32), 300.0, 200.0)
+    flat = flat_page(picture, sheet)
+    level = flat.levelled(12.0)
+    assert level.shown()[[0, 0, -1, -1], [0, -1, 0, -1]].max() == 0
+    assert cv2.countNonZero(level.shown()) == pytest.approx(flat.grey.size, rel=0.03)
+
+
+def test_pieces_tell_which_way_up_a_page_lies() -> None:
+    upright = page(1).picture
+    for quarters in range(4):
+        stages = read_stages(np.ascontiguousarray(np.rot90(upright, quarters)), reader().networks)
+        assert stages.turned == quarters
+        assert errors([row.text for row in stages.reading.rows], ROWS) <= 1
+        turn = likely_turn(stages.pieces, stages.ink, reader().networks.digits)
+        assert turn == (0, 0.0), "nothing to gain by another turn"

@@ -30,12 +30,14 @@ class Page:
         to_picture: (3, 3), maps the page's x, y, 1 to the picture's pixels.
         size: The picture's width and height in pixels.
         region: The box of the picture that is read; None for all of it.
+        laid: (4, 2) x, y, where the corners of the page lie that was laid level; None for one that was not.
     """
 
     grey: Grey
     to_picture: Matrix
     size: tuple[int, int]
     region: Box | None = None
+    laid: npt.NDArray[np.float64] | None = None
 
     def box_in_picture(self, box: Box) -> Box:
         """A box on the page -> the box around it in the picture, cut at the picture's border."""
@@ -80,9 +82,14 @@ class Page:
 
     def shown(self) -> Grey:
         """(H, W) 255 where the page shows what is read of the picture: around a page laid level it is filled up."""
-        outline = np.rint(self._outline(self.region or (0, 0, *self.size))).astype(np.int32)
-        area = cv2.fillConvexPoly(np.zeros_like(self.grey), outline, 255)
+        area = self._area(self._outline(self.region or (0, 0, *self.size)))
+        if self.laid is not None:  # a sheet's, beyond which the picture goes on
+            area = uint8(cv2.bitwise_and(area, self._area(self.laid)))
         return uint8(cv2.erode(area, square(2 * FILLED + 1), borderType=cv2.BORDER_CONSTANT, borderValue=255))
+
+    def _area(self, corners: npt.NDArray[np.float64]) -> Grey:
+        """(H, W) 255 between corners (4, 2) on the page."""
+        return uint8(cv2.fillConvexPoly(np.zeros_like(self.grey), np.rint(corners).astype(np.int32), 255))
 
     def _outline(self, box: Box) -> npt.NDArray[np.float64]:
         """The corners (4, 2) on the page of a box of the picture."""
@@ -112,12 +119,14 @@ class Page:
         height, width = self.grey.shape
         cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
-        corners = matrix @ np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]])
+        level = np.array([[0, width, width, 0], [0, 0, height, height], [1, 1, 1, 1]], np.float64)
+        corners = matrix @ level
         low, high = corners.min(axis=1), corners.max(axis=1)
         matrix[:2, 2] = -low[:2]
         size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
         grey = cv2.warpAffine(self.grey, matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return replace(self, grey=uint8(grey), to_picture=self.to_picture @ np.linalg.inv(matrix))
+        laid = (matrix @ level)[:2].T
+        return replace(self, grey=uint8(grey), to_picture=self.to_picture @ np.linalg.inv(matrix), laid=laid)
 
 
 def same_page(picture: npt.NDArray[np.uint8]) -> Page:

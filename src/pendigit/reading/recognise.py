@@ -146,7 +146,7 @@ def read_rows(rows: list[list[Piece]], ink: Grey, labels: Labels, classifier: Cl
             parts.extend((part, index) for part in found)
         ways.append(_ways(parts, row, height, usual))
     views = [way.view for of_row in ways for way in of_row]
-    probabilities, digitness = _classify([crop(view, ink, labels) for view in views], classifier)
+    probabilities, digitness = classify([crop(view, ink, labels) for view in views], classifier)
     read, start = [], 0
     for of_row in ways:
         end = start + len(of_row)
@@ -273,7 +273,7 @@ def crop(piece: Piece, ink: Grey, labels: Labels) -> Grey:
     return uint8(cv2.bitwise_and(stretched, own))
 
 
-def _classify(crops: Sequence[Grey], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
+def classify(crops: Sequence[Grey], classifier: Classifier) -> tuple[Probabilities, Probabilities]:
     """The ink of a character each -> probabilities (n, 10) and digitness (n,)."""
     frames = np.stack([frame_ink(ink) for ink in crops]) if crops else np.empty((0, 28, 28), np.uint8)
     probabilities, digitness = classifier.judge(frames)  # a network without digitness trusts them all

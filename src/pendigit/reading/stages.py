@@ -29,15 +29,16 @@ from pendigit.reading.rules import PageRules, Rules
 from pendigit.reading.separators import find_separators
 from pendigit.reading.sheet import Sheet
 from pendigit.reading.skew import find_skew
+from pendigit.reading.turns import likely_turn
 from pendigit.reading.view import View, cut_region, lay_flat
 from pendigit.results import PlacedDigit, Reading, Row
 
 SURELY_UPRIGHT = 0.93  # mean clarity of a page's characters: one so clear is not tried turned
 CLEAR = 0.8  # nor is one so clear from side to side
-CLEARER = 0.2  # so much clearer a few digits must be sideways: a wrong turn spoils all of it
+GAIN = 1.0  # digit: so many more some pieces must be when turned; 1.5 at least where that is right, 1.2 where not
 CHANCE = 0.85  # clarity of what is read upside down, where most digits look like some other
-EVIDENCE = 1.0  # of what all characters have above chance: so much more a page must have when turned
-FEWEST = 3  # digits that must be so clear
+EVIDENCE = 0.4  # of what all characters have above chance: so much more a page must have when turned
+FEWEST = 3  # digits that must be clearer from side to side
 LONG = 1.4  # times as wide as it is high: a picture that may be one row cut out
 ACROSS = 0.1  # so much clearer it must be when read from side to side
 USUAL = ReadOptions()
@@ -142,12 +143,11 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
     across = _read_across(view, upright, how) if upright.clarity < CLEAR else None
     if across is not None:
         return across
-    if upright.clarity >= CLEAR and len(upright.pieces.pieces) * (1 - CHANCE) < EVIDENCE:
-        return upright  # too few to tell
-    best = max((_read_page(view, quarters, how) for quarters in (1, 2, 3)), key=lambda stages: stages.evidence)
-    sideways = best.turned != 2 and best.clarity >= upright.clarity + CLEARER and best.count >= FEWEST
-    surely = best.evidence >= max(0.0, upright.evidence) + EVIDENCE
-    return best if sideways or surely else upright
+    turn = likely_turn(upright.pieces, upright.ink, how.networks.digits)
+    if turn.gain < GAIN:
+        return upright
+    turned = _read_page(view, turn.quarters, how)
+    return turned if turned.evidence >= max(0.0, upright.evidence) + EVIDENCE else upright
 
 
 def _read_page(view: View, turned: int, how: _How) -> Stages:
