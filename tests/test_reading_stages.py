@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 
 import pendigit
-from pendigit.reading import straight
+from pendigit.reading import light, straight
 from pendigit.reading.doctor import diagnose, draw_stages
 from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.looks import Look, second_look
 from pendigit.reading.overlay import draw_overlay
 from pendigit.reading.page import flat_page
+from pendigit.reading.pieces import Piece, writing_height
 from pendigit.reading.sheet import Sheet, find_sheet
 from pendigit.reading.skew import find_skew
 from pendigit.reading.stages import read_stages
-from pendigit.reading.turns import likely_turn
 from pendigit.writing.conditions import Conditions
 from pendigit.writing.glyphs import glyphs_of
 from pendigit.writing.pages import write_page
@@ -253,5 +254,29 @@ def test_pieces_tell_which_way_up_a_page_lies() -> None:
         stages = read_stages(np.ascontiguousarray(np.rot90(upright, quarters)), reader().networks)
         assert stages.turned == quarters
         assert errors([row.text for row in stages.reading.rows], ROWS) <= 1
-        turn = likely_turn(stages.pieces, stages.ink, reader().networks.digits)
-        assert turn == (0, 0.0), "nothing to gain by another turn"
+        assert second_look(stages.pieces, stages.ink, reader().networks.digits) == Look(), "nothing to be gained"
+
+
+def test_a_stain_larger_than_the_writing_does_not_hide_it() -> None:
+    stained = page(1).picture.copy()
+    height, width = stained.shape[:2]
+    around = np.linspace(0, 2 * np.pi, 14, endpoint=False)
+    reach = np.where(np.arange(14) % 2, 0.2, 0.08) * height
+    stain = np.stack([0.5 * width + 2 * reach * np.cos(around), height * 1.2 + reach * np.sin(around)], axis=1)
+    stained = cv2.copyMakeBorder(stained, 0, round(0.45 * height), 0, 0, cv2.BORDER_REPLICATE)
+    cv2.fillPoly(stained, [stain.astype(np.int32)], (70, 70, 70))
+    assert errors(texts(stained)[: len(ROWS)], ROWS) <= 1
+
+
+def test_writing_taken_for_its_ground_is_seen_at_second_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = page(1).picture
+    right = find_ink(flat_page(picture, None).grey).light_on_dark
+    monkeypatch.setattr(light, "is_dark_on_light", lambda sample: right)
+    assert find_ink(flat_page(picture, None).grey).light_on_dark != right
+    assert errors(texts(picture), ROWS) <= 1
+
+
+def test_a_sheets_edges_do_not_tell_how_tall_the_writing_is() -> None:
+    digits = [Piece(left, 100, left + 30, 150, 600, (left,)) for left in range(100, 500, 50)]
+    edges = [Piece(20, 10, 30, 710, 6000, (1,)), Piece(40, 10, 1000, 37, 24_000, (2,))]
+    assert writing_height([*digits, *edges]) == writing_height(digits) == 50

@@ -18,10 +18,10 @@ from pendigit.reading.networks import Networks
 from pendigit.reading.obeying import add_up, choose
 from pendigit.reading.page import Page, flat_page
 from pendigit.reading.pieces import Piece, Pieces, find_pieces
+from pendigit.reading.placing import row_of
 from pendigit.reading.recognise import SeenRow
 from pendigit.reading.rows import find_rows
 from pendigit.reading.sheet import Matrix
-from pendigit.reading.stages import row_of
 from pendigit.reading.template import Field, Template
 from pendigit.results import Form, Row, Ruled
 

@@ -61,19 +61,23 @@ class Ink(NamedTuple):
         return self._replace(mask=mask)
 
 
-def find_ink(grey: Grey, enlarged: float = 1.0) -> Ink:
-    """A page (H, W) uint8 of either polarity -> its ink; `enlarged` says how many pixels each of the photo's became."""
-    found = _find_ink(grey, enlarged)
+def find_ink(grey: Grey, enlarged: float = 1.0, light_on_dark: bool | None = None) -> Ink:
+    """A page (H, W) uint8 -> its ink, of the polarity that is given, or of either.
+
+    `enlarged` says how many pixels each of the photo's became.
+    """
+    found = _find_ink(grey, enlarged, light_on_dark)
     if found.noise <= GRAINY:
         return found
-    smooth = _find_ink(uint8(cv2.GaussianBlur(grey, (0, 0), FOCUS * enlarged)), enlarged)
+    smooth = _find_ink(uint8(cv2.GaussianBlur(grey, (0, 0), FOCUS * enlarged)), enlarged, light_on_dark)
     grainy = smooth.noise < found.noise  # else it was the edge of fat strokes, which cover more than the paper
     return smooth._replace(noise=found.noise) if grainy else found
 
 
-def _find_ink(grey: Grey, enlarged: float) -> Ink:
-    strip = min(STRIP, round(min(grey.shape) / enlarged))
-    light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, strip).astype(np.float32))
+def _find_ink(grey: Grey, enlarged: float, light_on_dark: bool | None) -> Ink:
+    if light_on_dark is None:
+        strip = min(STRIP, round(min(grey.shape) / enlarged))
+        light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, strip).astype(np.float32))
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
     ink = _contrast(dark, _paper(dark, enlarged))
     noise = _noise(ink)

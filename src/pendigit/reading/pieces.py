@@ -18,6 +18,7 @@ LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
 FEW = 12  # labels: looking for one after the other is faster than a table of them
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
+LINE = 12.0  # times as long as it is wide: no digit, nor some that touch
 GIANT = 4.0  # writing's heights: a taller piece is no digit
 DOT = 0.35  # of the writing's height: a dot's size at most
 ROUND = 0.7  # width by height: a fat 1 is as solid, but narrower
@@ -96,8 +97,8 @@ def belonging(labels: Labels, own: Sequence[int]) -> npt.NDArray[np.bool_]:
     return reduce(np.logical_or, (labels == label for label in own), np.zeros(labels.shape, np.bool_))
 
 
-def find_pieces(mask: Grey, ink: Grey) -> Pieces:
-    """The mask (H, W) of ink, 0 or 255, and the ink -> its pieces."""
+def find_pieces(mask: Grey, ink: Grey, height: float | None = None) -> Pieces:
+    """The mask (H, W) of ink, 0 or 255, and the ink -> its pieces; `height` is the writing's where it is known."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MOST] + 1
     pieces = []
@@ -107,20 +108,21 @@ def find_pieces(mask: Grey, ink: Grey) -> Pieces:
             pieces.append(Piece(left, top, left + width, top + tall, area, (int(label),)))
     pieces = [piece for piece in pieces if not _is_edge(piece, labels)]
     pieces = _without_frames(pieces)
-    height = writing_height(pieces)
+    height = height or writing_height(pieces)
     kept = [piece for piece in pieces if SPECK * height <= max(piece.width, piece.height) <= GIANT * height]
     kept = [piece for piece in kept if not _is_blot(piece, height) and not _is_sliver(piece, mask.shape, height)]
     return Pieces(_without_soft(kept, labels, ink), labels, height, len(stats) - 1)
 
 
 def writing_height(pieces: list[Piece]) -> float:
-    """The height of most ink: the median of the pieces' heights, each weighted by its height squared.
+    """The height of most ink, lines apart: the median of the pieces' heights, each weighted by its height squared.
 
     Dots, dashes and specks are many and small; weighted so they do not count. Where all ink lies within one row, its
     height: then most pieces may be parts of broken digits.
     """
     if not pieces:
         return 0.0
+    pieces = [piece for piece in pieces if not _is_line(piece)] or pieces
     heights = np.array(sorted(piece.height for piece in pieces), np.float64)
     weight = np.cumsum(heights**2)
     height = float(heights[np.searchsorted(weight, weight[-1] / 2)])
@@ -181,6 +183,11 @@ def slanted_edges(mask: Grey, shown: Grey, height: float) -> Grey:
         long = max(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]) >= EDGE_LENGTH * side
         is_edge[label] = 255 * (depth[own].mean() < (EDGE_DEPTH * side if long else SLIVER / 2 * height))
     return np.asarray(is_edge.take(labels), np.uint8)
+
+
+def _is_line(piece: Piece) -> bool:
+    """Whether a piece is so long and narrow that it is a sheet's edge or another line; a steep 1 is wider."""
+    return max(piece.width, piece.height) > LINE * min(piece.width, piece.height)
 
 
 def _is_blot(piece: Piece, height: float) -> bool:

@@ -17,31 +17,30 @@ from pendigit.reading.election import are_words, read_across, read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
+from pendigit.reading.looks import Look, second_look
 from pendigit.reading.networks import Networks
-from pendigit.reading.obeying import Chosen, obey
+from pendigit.reading.obeying import obey
 from pendigit.reading.options import ReadOptions, Region
 from pendigit.reading.page import Page, same_page
 from pendigit.reading.photo import Photo, open_photo
 from pendigit.reading.pieces import Piece, Pieces, find_pieces, slanted_edges
-from pendigit.reading.recognise import Character, SeenRow, row_height
-from pendigit.reading.rows import find_rows, groups_of
-from pendigit.reading.rules import PageRules, Rules
-from pendigit.reading.separators import find_separators
+from pendigit.reading.placing import row_from, row_of
+from pendigit.reading.recognise import Character, SeenRow
+from pendigit.reading.rows import find_rows
+from pendigit.reading.rules import PageRules
 from pendigit.reading.sheet import Sheet
 from pendigit.reading.skew import find_skew
-from pendigit.reading.turns import likely_turn
 from pendigit.reading.view import View, cut_region, lay_flat
-from pendigit.results import PlacedDigit, Reading, Row
+from pendigit.results import Reading
 
-SURELY_UPRIGHT = 0.93  # mean clarity of a page's characters: one so clear is not tried turned
-CLEAR = 0.8  # nor is one so clear from side to side
-GAIN = 1.0  # digit: so many more some pieces must be when turned; 1.5 at least where that is right, 1.2 where not
+SURE = 0.93  # mean clarity of a page's characters: one so clear is looked at only once
+CLEAR = 0.8  # one so clear is read neither from side to side nor in the other polarity
 CHANCE = 0.85  # clarity of what is read upside down, where most digits look like some other
-EVIDENCE = 0.4  # of what all characters have above chance: so much more a page must have when turned
+EVIDENCE = 0.4  # of what all characters have above chance: so much more another look must have than the first
 FEWEST = 3  # digits that must be clearer from side to side
 LONG = 1.4  # times as wide as it is high: a picture that may be one row cut out
 ACROSS = 0.1  # so much clearer it must be when read from side to side
-USUAL = ReadOptions()
+USUAL, AS_IT_IS = ReadOptions(), Look()
 
 
 @dataclass(frozen=True)
@@ -123,54 +122,61 @@ def _obeying(stages: Stages, rules: PageRules) -> Stages:
     return replace(stages, characters=characters, reading=Reading(tuple(rows)))
 
 
-def row_of(chosen: Chosen, seen: SeenRow, page: Page, pieces: list[Piece], rules: Rules) -> Row:
-    """What rules chose for a row of a page -> the row that is reported."""
-    if chosen.path is None:
-        return Row((), (), chosen.ruled)
-    groups, placed = _placed(seen.along(chosen.path), page, pieces, "")
-    return Row((rules.dress(chosen.path.text),) if rules.pattern else groups, placed, chosen.ruled)
-
-
 def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
-    """Read a picture as it is: upright, from side to side, or turned from lying on a side or on its head."""
+    """Read a picture as it is, from side to side, or by another look, in the other polarity too where it is unclear."""
     photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
         return _read_drawing(photo.whole(), region, how)
     view = lay_flat(photo, region)
-    upright = _read_page(view, 0, how)
-    if upright.clarity >= SURELY_UPRIGHT:
+    upright = _read_page(view, how)
+    if upright.clarity >= SURE:
         return upright
     across = _read_across(view, upright, how) if upright.clarity < CLEAR else None
     if across is not None:
         return across
-    turn = likely_turn(upright.pieces, upright.ink, how.networks.digits)
-    if turn.gain < GAIN:
-        return upright
-    turned = _read_page(view, turn.quarters, how)
-    return turned if turned.evidence >= max(0.0, upright.evidence) + EVIDENCE else upright
+    best = _looked_again(view, upright, how)
+    if best.clarity >= CLEAR:
+        return best
+    other = _read_page(view, how, Look(light_on_dark=not upright.ink.light_on_dark))
+    return _clearer(_looked_again(view, other, how), best)
 
 
-def _read_page(view: View, turned: int, how: _How) -> Stages:
-    """Read a flat page, turned clockwise by a number of quarters."""
-    page = view.page.turned(turned) if turned else view.page
-    ink = find_ink(page.grey, page.enlarged)
+def _looked_again(view: View, first: Stages, how: _How) -> Stages:
+    """The stages, or those of a second look that sees clearly more."""
+    if first.clarity >= SURE:
+        return first
+    look = second_look(first.pieces, first.ink, how.networks.digits)
+    if look == Look():
+        return first
+    return _clearer(_read_page(view, how, look._replace(light_on_dark=first.ink.light_on_dark)), first)
+
+
+def _clearer(stages: Stages, than: Stages) -> Stages:
+    """The former if what it reads is clearly more."""
+    return stages if stages.evidence >= max(0.0, than.evidence) + EVIDENCE else than
+
+
+def _read_page(view: View, how: _How, look: Look = AS_IT_IS) -> Stages:
+    """Read a flat page, looked at in some way."""
+    page = view.page.turned(look.turned) if look.turned else view.page
+    ink = find_ink(page.grey, page.enlarged, look.light_on_dark)
     skew = find_skew(ink.mask)
     if skew:
         page = page.levelled(skew)
-        ink = find_ink(page.grey, page.enlarged)
+        ink = find_ink(page.grey, page.enlarged, look.light_on_dark)
     shown = page.shown() if skew or page.region else None
     if shown is not None:
         ink = ink.without(uint8(cv2.bitwise_not(shown)))
     crossing = find_lines(ink.traces)
-    height = find_pieces(without_lines(ink.mask, ink.ink, crossing), ink.ink).height
+    height = look.height or find_pieces(without_lines(ink.mask, ink.ink, crossing), ink.ink).height
     lines = uint8(cv2.bitwise_or(find_lines(ink.traces, height), crossing))
     ink = ink.beside(lines, page.enlarged)
     writing = without_lines(ink.mask, ink.ink, lines)
     if shown is not None:
         writing = uint8(cv2.subtract(writing, slanted_edges(writing, shown, height)))
-    pieces = find_pieces(writing, ink.ink)
+    pieces = find_pieces(writing, ink.ink, look.height)
     rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
-    return Stages(*view[:3], turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
+    return Stages(*view[:3], look.turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
 
 
 def _read_across(view: View, upright: Stages, how: _How) -> Stages | None:
@@ -221,32 +227,9 @@ def _read_pieces(
 
 
 def _reading(seen: Sequence[SeenRow], page: Page, pieces: Pieces, how: _How) -> Reading:
-    found = (_row(row.characters, page, pieces.pieces, how.keep) for row in seen)
+    found = (row_from(row.characters, page, pieces.pieces, how.keep) for row in seen)
     return Reading(tuple(row for row in found if row is not None))
 
 
 def _likeliest(seen: Sequence[SeenRow]) -> list[list[Character]]:
     return [row.characters for row in seen]
-
-
-def _row(characters: list[Character], page: Page, pieces: list[Piece], keep: str) -> Row | None:
-    """A row of characters -> its digits, and the separators kept, in groups; None where none is a digit."""
-    return Row(*_placed(characters, page, pieces, keep)) if any(each.is_digit for each in characters) else None
-
-
-def _placed(
-    characters: list[Character], page: Page, pieces: list[Piece], keep: str
-) -> tuple[tuple[str, ...], tuple[PlacedDigit, ...]]:
-    """Characters of which at least one is a digit -> the row's groups of text, and its digits in the picture."""
-    found = (character for character in characters if character.is_digit)
-    digits = sorted(found, key=lambda character: character.piece.middle[0])
-    placed = tuple(
-        PlacedDigit.at(page.box_in_picture(each.piece[:4]), each.probabilities, each.digitness, each.ruled)
-        for each in digits
-    )
-    row = [digit.piece for digit in digits]
-    height = row_height(row)
-    texts = {piece: str(digit.digit) for piece, digit in zip(row, placed, strict=True)}
-    texts |= dict(find_separators([character.piece for character in characters], pieces, height, keep))
-    groups = groups_of(sorted(texts, key=lambda piece: piece.middle[0]), height)
-    return tuple("".join(texts[piece] for piece in group) for group in groups), placed
