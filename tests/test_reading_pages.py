@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pendigit.errors import ImageError, UsageError
+from pendigit.reading.pieces import Piece
+from pendigit.reading.rows import find_rows
 from pendigit.writing.conditions import Conditions
 from written_pages import ROWS, errors, page, reader, sure_glyphs, texts
 
@@ -150,3 +152,10 @@ def test_print_and_faces_hold_few_sure_digits() -> None:
     for picture in (printed, data.astronaut()):  # NASA's, in the public domain
         digits = [digit for row in reader().read(picture).rows for digit in row.digits]
         assert sum(digit.probability * (digit.digitness or 0) > 0.9 for digit in digits) <= 8, "o and l among them"
+
+
+def test_a_digit_whose_loop_came_off_its_stem_is_one() -> None:
+    loop, stem = Piece(295, 210, 322, 235, 300, (1,)), Piece(295, 244, 309, 279, 200, (2,))
+    beside = [Piece(left, 215, left + 30, 275, 500, (left,)) for left in (230, 350, 410)]
+    (row,) = find_rows([loop, stem, *beside], 63.0)
+    assert [piece.labels for piece in row] == [(230,), (1, 2), (350,), (410,)]
