@@ -38,14 +38,16 @@ def read_either(
     """
     if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
-    every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
-    strips = [*cut_strips(rows, dark, labels, lines), whole_strip(dark)]
-    *read, whole = read_strips([*rows, every], strips, labels, networks.rows)
-    cut = read_rows(rows, ink, labels, networks.digits)  # comes last, as it gives cut pieces other labels
-    if len(rows) == 1 and dark.shape[1] <= LONGEST * len(dark):
-        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE, alone=True)]
-    if are_words(cut):
+    uncut = labels.copy()
+    cut = read_rows(rows, ink, labels, networks.digits)
+    alone = len(rows) == 1 and dark.shape[1] <= LONGEST * len(dark)
+    if not alone and are_words(cut):
         return cut
+    every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
+    strips = [*cut_strips(rows, dark, uncut, lines), whole_strip(dark)]
+    *read, whole = read_strips([*rows, every], strips, uncut, networks.rows)
+    if alone:
+        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE, alone=True)]
     if clarity([whole]) > max(clarity(read), clarity(cut)):
         return [whole]
     return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]

@@ -18,6 +18,8 @@ MIDDLE = (0.2, 0.85)  # of the row's height from its top: where dashes are
 
 def find_separators(row: list[Piece], pieces: list[Piece], height: float, keep: str) -> list[tuple[Piece, str]]:
     """The marks of `keep` (any of ".,-") among the pieces beside and between a row's characters, from left to right."""
+    if not keep:
+        return []
     taken = {label for character in row for label in character.labels}
     found = []
     for piece in pieces:

@@ -135,7 +135,7 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
     if across is not None:
         return across
     best = _looked_again(view, upright, how)
-    if best.clarity >= CLEAR:
+    if best.clarity >= CLEAR or are_words(best.seen):
         return best
     other = _read_page(view, how, Look(light_on_dark=not upright.ink.light_on_dark))
     return _clearer(_looked_again(view, other, how), best)
