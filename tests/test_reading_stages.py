@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import pendigit
-from pendigit.reading import light, straight
+from pendigit.reading import light, straight, view
 from pendigit.reading.doctor import diagnose, draw_stages
 from pendigit.reading.light import find_ink
 from pendigit.reading.lines import find_lines, without_lines
 from pendigit.reading.looks import Look, second_look
+from pendigit.reading.options import ReadOptions
 from pendigit.reading.overlay import draw_overlay
 from pendigit.reading.page import flat_page
 from pendigit.reading.pieces import Piece, writing_height
@@ -278,5 +279,23 @@ def test_writing_taken_for_its_ground_is_seen_at_second_sight(monkeypatch: pytes
 
 def test_a_sheets_edges_do_not_tell_how_tall_the_writing_is() -> None:
     digits = [Piece(left, 100, left + 30, 150, 600, (left,)) for left in range(100, 500, 50)]
-    edges = [Piece(20, 10, 30, 710, 6000, (1,)), Piece(40, 10, 1000, 37, 24_000, (2,))]
+    edges = [
+        Piece(20, 10, 30, 710, 6000, (1,)),
+        Piece(40, 10, 1000, 37, 24_000, (2,)),
+        Piece(0, 0, 90, 900, 9000, (3,)),
+    ]
     assert writing_height([*digits, *edges]) == writing_height(digits) == 50
+
+
+def test_what_was_taken_for_a_sheet_is_not_all_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = page(1).picture
+    height, width = picture.shape[:2]
+    corner = np.array([[0, 0], [width / 4, 0], [width / 4, height / 20], [0, height / 20]], np.float32)
+    monkeypatch.setattr(view, "find_sheet", lambda _: Sheet(corner, width / 4, height / 20))
+    stages = read_stages(picture, reader().networks)
+    assert stages.sheet is None
+    assert errors([row.text for row in stages.reading.rows], ROWS) <= 1
+    region = (10, 10, width - 20, height - 20)
+    part = read_stages(picture, reader().networks, ReadOptions(region=region))
+    boxes = [[digit.box for row in each.reading.rows for digit in row.digits] for each in (stages, part)]
+    assert np.abs(np.subtract(*boxes)).max() <= 4, "in the photo's own pixels"

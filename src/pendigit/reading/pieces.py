@@ -18,7 +18,7 @@ LEAST_SIDE = 5  # pixels: a smaller piece is a speck whatever the writing's size
 FEW = 12  # labels: looking for one after the other is faster than a table of them
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
-LINE = 12.0  # times as long as it is wide: no digit, nor some that touch
+LINE, SLANTED = 12.0, 40.0  # times as long as it is wide: a line; a 1 of a thin pen is 25 times as long as its stroke
 GIANT = 4.0  # writing's heights: a taller piece is no digit
 DOT = 0.35  # of the writing's height: a dot's size at most
 ROUND = 0.7  # width by height: a fat 1 is as solid, but narrower
@@ -186,8 +186,9 @@ def slanted_edges(mask: Grey, shown: Grey, height: float) -> Grey:
 
 
 def _is_line(piece: Piece) -> bool:
-    """Whether a piece is so long and narrow that it is a sheet's edge or another line; a steep 1 is wider."""
-    return max(piece.width, piece.height) > LINE * min(piece.width, piece.height)
+    """Whether a piece is so long and narrow that it is a sheet's edge or another line, level, upright or slanted."""
+    narrow = max(piece.width, piece.height) > LINE * min(piece.width, piece.height)
+    return narrow or piece.width**2 + piece.height**2 > SLANTED * piece.area
 
 
 def _is_blot(piece: Piece, height: float) -> bool:

@@ -30,7 +30,7 @@ from pendigit.reading.rows import find_rows
 from pendigit.reading.rules import PageRules
 from pendigit.reading.sheet import Sheet
 from pendigit.reading.skew import find_skew
-from pendigit.reading.view import View, cut_region, lay_flat
+from pendigit.reading.view import View, cut_region, lay_flat, without_sheet
 from pendigit.results import Reading
 
 SURE = 0.93  # mean clarity of a page's characters: one so clear is looked at only once
@@ -123,7 +123,7 @@ def _obeying(stages: Stages, rules: PageRules) -> Stages:
 
 
 def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
-    """Read a picture as it is, from side to side, or by another look, in the other polarity too where it is unclear."""
+    """Read a picture as it is, from side to side, or by another look: in the other polarity, without the sheet."""
     photo = picture if isinstance(picture, Photo) else open_photo(picture)
     if drawn:
         return _read_drawing(photo.whole(), region, how)
@@ -138,7 +138,11 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
     if best.clarity >= CLEAR or are_words(best.seen):
         return best
     other = _read_page(view, how, Look(light_on_dark=not upright.ink.light_on_dark))
-    return _clearer(_looked_again(view, other, how), best)
+    best = _clearer(_looked_again(view, other, how), best)
+    if best.clarity >= CLEAR or view.sheet is None:
+        return best
+    view = without_sheet(view, region)
+    return _clearer(_looked_again(view, _read_page(view, how), how), best)
 
 
 def _looked_again(view: View, first: Stages, how: _How) -> Stages:

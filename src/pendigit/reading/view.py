@@ -46,6 +46,14 @@ def _lay_part_flat(photo: Photo, region: Region) -> View:
     return View(photo, part, sheet, flat_page(part, sheet).moved(left, top, photo.pixels.shape))
 
 
+def without_sheet(view: View, region: Region | None) -> View:
+    """The same part of the photo as it is: what was found on it may be no sheet."""
+    page = flat_page(view.picture, None)
+    if region is None:
+        return view._replace(sheet=None, page=page.scaled(view.photo.size))
+    return view._replace(sheet=None, page=page.moved(*region[:2], view.photo.pixels.shape))
+
+
 def cut_region(picture: npt.NDArray[np.uint8], region: Region) -> npt.NDArray[np.uint8]:
     """The part of a picture that a region names. Raises ImageError where it does not lie inside."""
     left, top, width, height = region
