@@ -38,7 +38,7 @@ def read_either(
     """
     if networks.rows is None or not rows:
         return read_rows(rows, ink, labels, networks.digits)
-    uncut = labels.copy()
+    uncut = labels.copy()  # cut pieces get other labels, and strips need whole ones
     cut = read_rows(rows, ink, labels, networks.digits)
     alone = len(rows) == 1 and dark.shape[1] <= LONGEST * len(dark)
     if not alone and are_words(cut):
