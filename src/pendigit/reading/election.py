@@ -11,7 +11,7 @@ from pendigit.ink import Grey
 from pendigit.reading.lattice import Lattice, Path
 from pendigit.reading.networks import Networks
 from pendigit.reading.pieces import Labels, Piece
-from pendigit.reading.recognise import LEAST, Character, SeenRow, read_rows, text_of
+from pendigit.reading.recognise import LEAST, Character, CutRow, SeenRow, read_rows, text_of
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
 from pendigit.rownet import RowNetwork
@@ -82,6 +82,10 @@ class Elected:
         astray: The least log-probability that counts against a text.
         alone: Whether the row stands alone, as numbers do in fields and on slips: then its first digit is more often
             low than high, which tells a 1 with a roof from a 7.
+
+    Attributes:
+        characters: The most likely reading, from left to right.
+        is_cut: Whether these are characters that were cut out and seen by the digit network.
     """
 
     def __init__(self, readings: Sequence[tuple[float, SeenRow]], astray: float = ASTRAY, alone: bool = False) -> None:
@@ -90,6 +94,7 @@ class Elected:
         best = max(dict.fromkeys(texts), key=self.log_probability)
         says = [reading for reading, text in zip(readings, texts, strict=True) if text == best]
         self._searched, self.characters = max(says, key=lambda reading: reading[0])[1], says[-1][1].characters
+        self.is_cut = isinstance(says[-1][1], CutRow)
         if alone and len(best) > 1:
             self.characters = self._with_first(best)
 

@@ -19,8 +19,9 @@ BOX_TALL, BOX_WIDE = 0.9, 0.7  # writing's heights: nor is one that ends at line
 THICK = 0.12  # of the writing's height: a printed line is thinner
 FIRST_THICK = 1 / 150  # of the page's shorter side: as long as the writing's height is not known
 LEAST_THICK = 5  # pixels: of lines on small pages
+BLACK = 200  # of 255: beside darker lines no pen's ink is much darker
 DARKER = 1.6  # times a line's ink: more is a pen's
-NEAR = 6  # pixels: how near to a corner the sides of a box end
+CORNER, NEAR = 0.15, 6  # of the writing's height, and pixels at most: how near to a corner the sides of a box end
 STEEPEST = 0.14  # rise by length of lines that cross the page, 0 to 8 degrees
 STEP = 2  # pixels on half of the page's width: from one slope that is tried to the next
 TOGETHER = 8  # groups in which these slopes are tried first
@@ -56,6 +57,7 @@ def _find(mask: Grey, height: float | None) -> Grey:
     sides = _boxes(
         cv2.bitwise_or(level, across.runs(BOX_WIDE * height)),
         cv2.bitwise_or(upright, _turned(down.runs(BOX_TALL * height))),
+        min(NEAR, round(CORNER * height)),
     )
     return uint8(cv2.bitwise_or(cv2.bitwise_or(level, upright), sides))
 
@@ -73,8 +75,10 @@ def without_lines(mask: Grey, ink: Grey, lines: Grey) -> Grey:
     print_ = ink[lines > 0]
     if not print_.size:
         return mask
-    _, darker = cv2.threshold(ink, min(254.0, DARKER * float(np.median(print_))), 255, cv2.THRESH_BINARY)
-    lines = uint8(cv2.subtract(lines, darker))
+    usual = float(np.median(print_))
+    if usual < BLACK:
+        _, darker = cv2.threshold(ink, min(254.0, DARKER * usual), 255, cv2.THRESH_BINARY)
+        lines = uint8(cv2.subtract(lines, darker))
     rest = uint8(cv2.subtract(mask, lines))
     side = LEAST_THICK + 2
     closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
@@ -141,15 +145,15 @@ def _turned(mask: Grey) -> Grey:
     return uint8(cv2.transpose(mask))
 
 
-def _boxes(across: Grey, down: Grey) -> Grey:
-    """Straight runs that end, both ways, at lines across them: the sides of boxes."""
-    sides = _ending_at(across, down, 1)
-    ends = _ending_at(down, sides, 0)
-    return uint8(cv2.bitwise_or(_ending_at(sides, ends, 1), ends))
+def _boxes(across: Grey, down: Grey, near: int) -> Grey:
+    """Straight runs that end, both ways, at lines across them, or so many pixels off: the sides of boxes."""
+    sides = _ending_at(across, down, 1, near)
+    ends = _ending_at(down, sides, 0, near)
+    return uint8(cv2.bitwise_or(_ending_at(sides, ends, 1, near), ends))
 
 
-def _ending_at(lines: Grey, others: Grey, axis: int) -> Grey:
-    """Those of some lines, running along an axis, at both of whose ends there is another line."""
+def _ending_at(lines: Grey, others: Grey, axis: int, near: int) -> Grey:
+    """Those of some lines, running along an axis, at both of whose ends there is another line, `near` pixels off."""
     if not (cv2.countNonZero(lines) and cv2.countNonZero(others)):
         return np.zeros_like(lines)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
@@ -162,7 +166,7 @@ def _ending_at(lines: Grey, others: Grey, axis: int) -> Grey:
         else:
             ends = ((top, top, left, right), (bottom, bottom, left, right))
         chosen[label] = 255 * all(
-            others[max(0, up - NEAR) : low + NEAR, max(0, start - NEAR) : end + NEAR].any()
+            others[max(0, up - near) : low + near, max(0, start - near) : end + near].any()
             for up, low, start, end in ends
         )
     return np.asarray(chosen.take(labels), np.uint8)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
 from pendigit.ink import Grey, uint8
+from pendigit.reading.alone import see_alone
 from pendigit.reading.election import are_words, read_across, read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
@@ -105,7 +106,10 @@ def read_stages(picture: Source | Photo, networks: Networks, options: ReadOption
     rules, limit = options.rules, options.max_error and limit_of(networks.digits, options.max_error)
     how = _How(networks, options.keep, rules is not None and rules.rows == 1)
     stages = _read(picture, options.region, how, options.drawn)
-    stages = stages if rules is None else _obeying(stages, rules)
+    if rules is not None:
+        stages = _obeying(stages, rules)
+    elif not options.drawn:
+        stages = _alone(stages, how)
     return replace(stages, reading=stages.reading.within(limit)) if limit else stages
 
 
@@ -120,6 +124,18 @@ def _obeying(stages: Stages, rules: PageRules) -> Stages:
     rows = (row_of(each, stages.seen[each.row], stages.page, stages.pieces.pieces, rules.number) for each in chosen)
     characters = [stages.seen[each.row].along(each.path) for each in chosen if each.path is not None]
     return replace(stages, characters=characters, reading=Reading(tuple(rows)))
+
+
+def _alone(stages: Stages, how: _How) -> Stages:
+    """The stages with a digit that stands alone as both networks see it together."""
+    found, page = stages.pieces, stages.page
+    if stages.count > 1 or not found.pieces or how.networks.rows is None:
+        return stages
+    seen = see_alone(page.grey, stages.ink.ink, found, stages.seen, how.networks.digits)
+    if seen is None:
+        return stages
+    row = row_from([seen], page, found.pieces, how.keep)
+    return replace(stages, characters=[[seen]], reading=Reading(() if row is None else (row,)))
 
 
 def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool) -> Stages:
