@@ -192,7 +192,15 @@ def test_a_watched_folder_fills_a_table_also_after_a_restart(scans: Path, monkey
     found = list(read_table(Path("out.csv")))
     assert sorted(record.path for record in found) == sorted([*SCANS, "scans/9.png"])
     with pytest.raises(UsageError, match="--watch nowhere"):
-        watch.watch_folders(["nowhere"], Path("o.csv"), Settings.of(), here, Silent(), print)
+        watch.watch_folders(
+            ["nowhere"],
+            Path("o.csv"),
+            Settings.of(),
+            here,
+            Silent(),
+            print,
+            begun=lambda: pytest.fail("nothing begins"),
+        )
     Path("other").mkdir()
     with pytest.raises(OutputError, match="not among these inputs"):
         watch.watch_folders(["other"], Path("out.csv"), Settings.of(), here, Silent(), print)

@@ -65,11 +65,13 @@ def watch_folders(
     published: Callable[[Summary], None],
     *,
     overwrite: bool = False,
+    begun: Callable[[], None] = lambda: None,
 ) -> None:
     """Read what is in folders and what comes into them, until Ctrl-C; the table is published after each look.
 
     An image is read when it has not changed for two seconds, and again when it changes later. Images that are moved
-    away keep their rows. The journal stays beside the table, and the next call goes on with it.
+    away keep their rows. The journal stays beside the table, and the next call goes on with it. `begun` is called once
+    nothing stands in the way of watching.
 
     Raises:
         UsageError: A source is no folder.
@@ -88,6 +90,7 @@ def watch_folders(
         journal.add(drop.images())
         check_inputs(journal, output)
         journal.forget()
+        begun()
         for _ in watch(*places, rust_timeout=LOOK_EVERY, yield_on_timeout=True, raise_interrupt=True):
             if complete := drop.complete():
                 journal.add(complete)

@@ -108,8 +108,11 @@ def _watch(sources: list[str], output: Path, settings: Settings, engine: Engine,
     def published(summary: Summary) -> None:
         say(describe(output, summary))
 
-    say(f"watching {', '.join(sources)}; Ctrl-C ends it")
-    watch_folders(sources, output, settings, engine, TableProgress(), published, overwrite=options.overwrite)
+    def begun() -> None:
+        say(f"watching {', '.join(sources)}; Ctrl-C ends it")
+
+    progress, overwrite = TableProgress(), options.overwrite
+    watch_folders(sources, output, settings, engine, progress, published, overwrite=overwrite, begun=begun)
 
 
 def _engine(options: TableOptions) -> Engine:
