@@ -90,3 +90,14 @@ def test_small_digits_on_a_large_page_are_no_boxes() -> None:
     pale = cv2.convertScaleAbs(page, alpha=45 / 255, beta=190)  # as a pencil writes
     read = texts(np.asarray(pale, np.uint8))
     assert len("".join(read)) >= len(found) - 1
+
+
+@pytest.mark.parametrize(("size", "place"), [(40, 0), (40, 10), (50, 20)])
+def test_light_that_falls_off_to_the_sides_hides_no_row(size: int, place: int) -> None:
+    page = np.full((1200, 1600), 255, np.uint8)
+    found = digits(30, size)[place : place + 10]
+    for index, (_, digit) in enumerate(found):
+        put(page, digit, 100 + index * 60, 300)
+    y, x = np.mgrid[-1:1:1200j, -1:1:1600j]
+    dimmed = (page * (1 - 0.2 * (x**2 + y**2))).astype(np.uint8)
+    assert texts(dimmed) == ["".join(text for text, _ in found)]

@@ -47,7 +47,8 @@ def read_either(
     strips = [*cut_strips(rows, dark, uncut, lines), whole_strip(dark)]
     *read, whole = read_strips([*rows, every], strips, uncut, networks.rows)
     if alone:
-        return [Elected([(STRIP, read[0]), (1.0, whole), (CUT, cut[0])], AMONG_THREE, alone=True)]
+        across = [(1.0, whole)] if whole.characters or not read[0].characters else []  # else it does not see the row
+        return [Elected([(STRIP, read[0]), *across, (CUT, cut[0])], AMONG_THREE, alone=True)]
     if clarity([whole]) > max(clarity(read), clarity(cut)):
         return [whole]
     return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pendigit.ink import Grey, is_dark_on_light, odd, shrink, square, uint8
+from pendigit.ink import Floats, Grey, is_dark_on_light, odd, shrink, square, uint8
 
 THUMB = 512  # pixels: paper and light change slowly, and are judged in a picture of this length
 STRIP = 96  # pixels: and of this height at least, in which a row of digits still has strokes
@@ -18,6 +18,8 @@ SHARP = 0.6  # of its darkness by which a pen's stroke ends within 4 pixels: pen
 NOISE = 6.0  # standard deviations of the paper's grain: less is no ink
 GRAINY = 8.0  # of 255, the grain's deviation: above six times as much, the threshold tears pale strokes apart
 FOCUS = 1.3  # pixels of the photo: so wide grain is averaged; the thinnest strokes that are read have three
+FALLOFF = 0.9  # of the variance that a surface of second degree explains: the light's, beside which writing is little
+EVERY = 4  # pixels: from one of the small copy's to the next that the surface is fitted to
 COVERED = 0.3  # of all pixels: more ink than that hides the paper's grain among its own
 TWO_KINDS = 0.8  # of the variance that lies between ink and paper; of grain alone, cut in two, 0.64 does
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
@@ -79,7 +81,8 @@ def find_ink(grey: Grey, enlarged: float = 1.0, light_on_dark: bool | None = Non
 def _find_ink(grey: Grey, enlarged: float, light_on_dark: bool | None) -> Ink:
     if light_on_dark is None:
         strip = min(STRIP, round(min(grey.shape) / enlarged))
-        light_on_dark = not is_dark_on_light(shrink(grey, THUMB // 2, strip).astype(np.float32))
+        small = shrink(grey, THUMB // 2, strip).astype(np.float32)
+        light_on_dark = not is_dark_on_light(_evenly_lit(small) if max(grey.shape) > THUMB * enlarged else small)
     dark = uint8(cv2.bitwise_not(grey)) if light_on_dark else grey
     ink = _contrast(dark, _paper(dark, enlarged))
     noise = _noise(ink)
@@ -87,6 +90,16 @@ def _find_ink(grey: Grey, enlarged: float, light_on_dark: bool | None) -> Ink:
     _, traces = cv2.threshold(ink, least, 255, cv2.THRESH_BINARY)
     mask = _whole_strokes(_threshold(ink, ink, least), uint8(traces), enlarged)
     return Ink(ink, mask, uint8(traces), noise, light_on_dark, least)
+
+
+def _evenly_lit(small: Floats) -> Floats:
+    """A page's small copy (H, W) without what light or lens take from its sides, where that hides the writing."""
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in small.shape)
+    terms = np.stack(np.broadcast_arrays(np.float32(1), x, y[:, None], x * x, y[:, None] * x, y[:, None] ** 2))
+    some = terms[:, ::EVERY, ::EVERY].reshape(len(terms), -1)
+    light = np.tensordot(np.linalg.lstsq(some.T, small[::EVERY, ::EVERY].ravel(), rcond=None)[0], terms, 1)
+    even = small - light
+    return even if even.var() <= (1 - FALLOFF) * small.var() else small
 
 
 def plain_ink(grey: Grey) -> Ink:
