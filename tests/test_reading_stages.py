@@ -287,6 +287,13 @@ def test_a_sheets_edges_do_not_tell_how_tall_the_writing_is() -> None:
     assert writing_height([*digits, *edges]) == writing_height(digits) == 50
 
 
+def test_writing_that_hangs_together_with_lines_tells_how_tall_it_is() -> None:
+    ruled, crumb = Piece(0, 0, 1500, 100, 30_000, (1,)), Piece(600, 200, 620, 214, 150, (2,))
+    edge, digit = Piece(0, 0, 1500, 8, 9_000, (3,)), Piece(200, 400, 240, 480, 1_200, (4,))
+    assert writing_height([ruled, crumb]) == 100
+    assert writing_height([edge, digit]) == 80
+
+
 def test_what_was_taken_for_a_sheet_is_not_all_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = page(1).picture
     height, width = picture.shape[:2]

@@ -12,12 +12,10 @@ from pendigit.frame import frame_ink, to_frames
 from pendigit.ink import Grey
 from pendigit.reading.election import Elected
 from pendigit.reading.pieces import Piece, Pieces
-from pendigit.reading.recognise import Character, SeenRow
+from pendigit.reading.recognise import LEAST, Character, SeenRow
 
 OWN = 0.55  # the digit network's share: it was taught what is no digit, and the row network takes letters for digits
-CLEAR = (
-    0.9  # probability times digitness: where the networks agree on so clear a digit, no second look is worth its time
-)
+CLEAR = 0.9  # probability times digitness: so clear a digit, read by both networks, is not looked at again
 
 
 def see_alone(
@@ -43,7 +41,7 @@ def see_alone(
     if read is not None:
         shares += (1 - OWN) * read.digitness * read.probabilities
     surely = float(shares.sum())
-    return Character(piece, shares / np.float32(surely), surely)
+    return Character(piece, shares / np.float32(max(surely, LEAST)), surely)
 
 
 def _is_agreed(seen: Sequence[SeenRow], read: Character) -> bool:

@@ -19,6 +19,7 @@ FEW = 12  # labels: looking for one after the other is faster than a table of th
 MOST = 1500  # pieces: the largest are kept; a page has fewer digits, and noise can make a hundred thousand pieces
 SPECK = 0.12  # of the writing's height: a smaller piece is a speck
 LINE, SLANTED = 12.0, 40.0  # times as long as it is wide: a line; a 1 of a thin pen is 25 times as long as its stroke
+LOOSE = 0.1  # of all ink: where less is no line's, most writing touches lines
 GIANT = 4.0  # writing's heights: a taller piece is no digit
 DOT = 0.35  # of the writing's height: a dot's size at most
 ROUND = 0.7  # width by height: a fat 1 is as solid, but narrower
@@ -122,7 +123,9 @@ def writing_height(pieces: list[Piece]) -> float:
     """
     if not pieces:
         return 0.0
-    pieces = [piece for piece in pieces if not _is_line(piece)] or pieces
+    loose = [piece for piece in pieces if not _is_line(piece)]
+    if sum(piece.area for piece in loose) >= LOOSE * sum(piece.area for piece in pieces):
+        pieces = loose  # else the writing hangs together with the lines
     heights = np.array(sorted(piece.height for piece in pieces), np.float64)
     weight = np.cumsum(heights**2)
     height = float(heights[np.searchsorted(weight, weight[-1] / 2)])
