@@ -19,7 +19,7 @@ NOISE = 6.0  # standard deviations of the paper's grain: less is no ink
 GRAINY = 8.0  # of 255, the grain's deviation: above six times as much, the threshold tears pale strokes apart
 FOCUS = 1.3  # pixels of the photo: so wide grain is averaged; the thinnest strokes that are read have three
 FALLOFF = 0.9  # of the variance that a surface of second degree explains: the light's, beside which writing is little
-EVERY = 4  # pixels: from one of the small copy's to the next that the surface is fitted to
+TINY = 1e-6  # less is none: a picture two pixels high has no curve
 COVERED = 0.3  # of all pixels: more ink than that hides the paper's grain among its own
 TWO_KINDS = 0.8  # of the variance that lies between ink and paper; of grain alone, cut in two, 0.64 does
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
@@ -95,9 +95,11 @@ def _find_ink(grey: Grey, enlarged: float, light_on_dark: bool | None) -> Ink:
 def _evenly_lit(small: Floats) -> Floats:
     """A page's small copy (H, W) without what light or lens take from its sides, where that hides the writing."""
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in small.shape)
-    terms = np.stack(np.broadcast_arrays(np.float32(1), x, y[:, None], x * x, y[:, None] * x, y[:, None] ** 2))
-    some = terms[:, ::EVERY, ::EVERY].reshape(len(terms), -1)
-    light = np.tensordot(np.linalg.lstsq(some.T, small[::EVERY, ::EVERY].ravel(), rcond=None)[0], terms, 1)
+    y, bent_x, bent_y = y[:, None], x * x - np.mean(x * x), (y * y - np.mean(y * y))[:, None]
+    light = np.full_like(small, small.mean())
+    for each in (x, y, x * y, bent_x, bent_y):  # orthogonal on a grid, so that each is fitted by itself
+        term = np.broadcast_to(each, small.shape)
+        light += term * (np.sum(term * small) / max(np.sum(term * term), TINY))
     even = small - light
     return even if even.var() <= (1 - FALLOFF) * small.var() else small
 
