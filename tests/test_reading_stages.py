@@ -125,6 +125,12 @@ def test_strokes_that_rough_paper_broke_are_whole_again() -> None:
     assert were_broken >= 3, "elsewhere the thresholded ink is whole too"
 
 
+def test_a_screen_whose_dots_are_all_that_is_sampled_has_no_grain() -> None:
+    y, x = np.mgrid[:1300, :1300]
+    screen = np.where((y % 5 == 0) & (x % 5 == 0), 90, 230).astype(np.uint8)  # of 1300 pixels every fifth is sampled
+    assert find_ink(screen).noise == 0
+
+
 def test_a_strip_shows_its_polarity() -> None:
     strip = np.full((60, 20_000), 230, np.uint8)
     strip[20:40, 100:400:20] = 30

@@ -222,7 +222,7 @@ def _noise(ink: Grey) -> float:
     level, _ = cv2.threshold(sample, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     is_ink = sample > level
     covered = float(is_ink.mean())
-    if covered >= COVERED:
+    if COVERED <= covered < 1:
         apart = covered * (1 - covered) * (float(sample[is_ink].mean()) - float(sample[~is_ink].mean())) ** 2
         if apart >= TWO_KINDS * float(sample.var()):
             sample = sample[~is_ink]
