@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import pendigit
+from pendigit.ink import square, uint8
 from pendigit.reading import light, straight, view
 from pendigit.reading.doctor import diagnose, draw_stages
 from pendigit.reading.light import find_ink
@@ -73,6 +74,19 @@ def test_lines_go_and_strokes_stay() -> None:
     assert cv2.mean(ink.mask, 255 - digits)[0] > 255 * 0.02
     assert cv2.mean(clean, 255 - digits)[0] < 255 * 0.002
     assert cv2.mean(clean, digits)[0] > 0.85 * cv2.mean(ink.mask, digits)[0]
+
+
+def test_a_thin_lines_dark_middle_is_no_stroke() -> None:
+    """A box that was scanned small is black only in its middle, and a 7 hangs from it."""
+    box, seven = np.zeros((2, 80, 300), np.uint8)
+    cv2.rectangle(box, (10, 10), (290, 70), 255, 1)
+    box = cv2.max(box, uint8(cv2.dilate(box, square(3)) // 2))
+    cv2.polylines(seven, [np.array([(100, 14), (140, 14), (115, 60)])], False, 210, 4)
+    ink = uint8(cv2.max(box, seven))
+    mask, lines = (uint8(cv2.threshold(each, 0, 255, cv2.THRESH_BINARY)[1]) for each in (ink, box))
+    clean = without_lines(mask, ink, lines)
+    assert not clean[:, 200:].any()
+    assert cv2.countNonZero(clean) > 0.8 * cv2.countNonZero(seven)
 
 
 def test_a_sheet_on_a_desk_is_found_and_a_bare_page_is_not() -> None:
