@@ -12,7 +12,7 @@ from pendigit.datasets.bank import KINDS, PENS, Bank
 from pendigit.datasets.dataset import Dataset
 from pendigit.datasets.strings import CROWD, CROWDED, Rows, crowds
 from pendigit.learning.row_export import export_rows, keras_log_probabilities
-from pendigit.learning.row_training import RowTraining, ctc
+from pendigit.learning.row_training import RowTraining, compute_dtype, ctc
 from pendigit.learning.rows import BUCKETS, Batch, batches, grown, row_network
 from pendigit.rowframe import BLANK, COLUMN, ROW_HEIGHT, to_row
 from pendigit.rownet import RowNetwork
@@ -47,7 +47,7 @@ def rows(mini: Dataset) -> Rows:
 
 
 def few(batch: Batch) -> Batch:
-    """A smaller batch: processors without matrix units take seconds for each step."""
+    """A smaller batch: enough to learn from."""
     return Batch(*(part[:FEW] for part in batch))
 
 
@@ -85,6 +85,12 @@ def test_the_loss_is_that_of_kerass_ctc(rows: Rows) -> None:
     np.testing.assert_allclose(ctc(logits, batch), expected, rtol=1e-4)
     impossible = batch._replace(signs=np.full_like(batch.signs, 7), counts=np.full_like(batch.counts, 20))
     assert np.isfinite(ctc(logits[:, :20], impossible)).all()  # twenty alike want nothing between them: 39 columns
+
+
+def test_sixteen_bits_are_for_processors_that_have_them() -> None:
+    """Others imitate them, in many times the time."""
+    assert compute_dtype("flags : fma avx2 avx512f avx512_bf16 amx_tile") == "bfloat16"
+    assert compute_dtype("flags : fma avx avx2\nbugs : none") == compute_dtype("") == "float32"
 
 
 def test_a_training_without_a_rate_leaves_kerass_answers(rows: Rows) -> None:
