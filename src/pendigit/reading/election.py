@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,10 @@ from pendigit.reading.pieces import Labels, Piece
 from pendigit.reading.recognise import LEAST, Character, CutRow, SeenRow, read_rows, text_of
 from pendigit.reading.sequences import read_strips
 from pendigit.reading.strips import cut_strips, whole_strip
+from pendigit.reading.words import TEXT, Numbers, find_numbers
 from pendigit.rownet import RowNetwork
 
-WORDS = 10  # characters from which a page can be told to be one of words
+CLEAR = 0.9  # so clear are digits beside words in a row alone
 STRIP, CUT = 0.8, 0.2  # of the reading from side to side, on a picture of one row: it alone needs no pieces to be found
 LONGEST = 24  # times the height of a row that is read from side to side: twice as long as the network was taught
 ASTRAY = -15.0  # nats: a reading that finds another's text less likely has gone astray, and says no more against it
@@ -28,30 +30,65 @@ FIRST = np.log(CODES + (1 - CODES) * 10 * np.array([0.0, *np.log10(1 + 1 / np.ar
 RUNNER_UP = 0.02  # probability from which another first digit is considered
 
 
+class Seen(NamedTuple):
+    """What is seen in a page's numbers, a row of pieces each; and how many characters its words have, left out."""
+
+    rows: list[list[Piece]]
+    seen: Sequence[SeenRow]
+    letters: int = 0
+
+
 def read_either(
     rows: list[list[Piece]], dark: Grey, ink: Grey, lines: Grey, labels: Labels, networks: Networks
-) -> Sequence[SeenRow]:
+) -> Seen:
     """Rows of pieces on a page (H, W) -> what is seen in them. `labels` is written to.
 
     A picture may also be one row cut out, on paper whose print breaks the row's pieces up: then it is read from side to
     side too.
     """
     if networks.rows is None or not rows:
-        return read_rows(rows, ink, labels, networks.digits)
+        return Seen(rows, read_rows(rows, ink, labels, networks.digits))
     uncut = labels.copy()  # cut pieces get other labels, and strips need whole ones
-    cut = read_rows(rows, ink, labels, networks.digits)
+
+    def read_cut(rows: list[list[Piece]]) -> Sequence[CutRow]:
+        np.copyto(labels, uncut)
+        return read_rows(rows, ink, labels, networks.digits)
+
+    numbers = find_numbers(rows, read_cut)
     alone = len(rows) == 1 and dark.shape[1] <= LONGEST * len(dark)
-    if not alone and are_words(cut):
-        return cut
+    if alone and not _is_beside_words(rows[0], numbers):
+        (cut,) = read_cut(rows) if numbers.letters else numbers.read
+        return Seen(rows, [_read_alone(rows[0], cut, dark, lines, uncut, networks.rows)])
+    rows, cuts, _, letters = numbers
+    strips = cut_strips(rows, dark, uncut, lines)
+    if alone or letters >= TEXT:
+        return Seen(rows, _elected(read_strips(rows, strips, uncut, networks.rows), cuts, alone), letters)
     every = sorted((piece for row in rows for piece in row), key=lambda piece: piece.left)
-    strips = [*cut_strips(rows, dark, uncut, lines), whole_strip(dark)]
-    *read, whole = read_strips([*rows, every], strips, uncut, networks.rows)
-    if alone:
-        across = [(1.0, whole)] if whole.characters or not read[0].characters else []  # else it does not see the row
-        return [Elected([(STRIP, read[0]), *across, (CUT, cut[0])], AMONG_THREE, alone=True)]
-    if clarity([whole]) > max(clarity(read), clarity(cut)):
-        return [whole]
-    return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]
+    *read, whole = read_strips([*rows, every], [*strips, whole_strip(dark)], uncut, networks.rows)
+    is_one_row = clarity([whole]) > max(clarity(read), clarity(cuts))
+    return Seen(rows, [whole] if is_one_row else _elected(read, cuts), letters)
+
+
+def _is_beside_words(row: list[Piece], numbers: Numbers) -> bool:
+    """Whether a row that is all of a picture has words: without them the rest is clear, or nothing is left of many.
+
+    Patterned paper makes digits look like letters too, but then little is left, and that is not clear.
+    """
+    if not numbers.rows:
+        return numbers.left_out([row]) >= TEXT
+    return numbers.letters > 0 and clarity(numbers.read) >= CLEAR
+
+
+def _read_alone(row: list[Piece], cut: CutRow, dark: Grey, lines: Grey, labels: Labels, network: RowNetwork) -> SeenRow:
+    every = sorted(row, key=lambda piece: piece.left)
+    strips = [*cut_strips([row], dark, labels, lines), whole_strip(dark)]
+    read, whole = read_strips([row, every], strips, labels, network)
+    across = [(1.0, whole)] if whole.characters or not read.characters else []  # else it does not see the row
+    return Elected([(STRIP, read), *across, (CUT, cut)], AMONG_THREE, alone=True)
+
+
+def _elected(read: Sequence[SeenRow], cuts: Sequence[SeenRow], alone: bool = False) -> list[SeenRow]:
+    return [Elected([(1.0, one), (1.0, other)], alone=alone) for one, other in zip(read, cuts, strict=True)]
 
 
 def read_across(pieces: list[Piece], dark: Grey, labels: Labels, rows: RowNetwork) -> SeenRow:
@@ -68,7 +105,7 @@ def read_found(
         return read_rows(rows, ink, labels, networks.digits)
     read = read_strips(rows, cut_strips(rows, dark, labels, lines), labels, networks.rows)
     cut = read_rows(rows, ink, labels, networks.digits)
-    return [Elected([(1.0, one), (1.0, other)]) for one, other in zip(read, cut, strict=True)]
+    return _elected(read, cut)
 
 
 class Elected:
@@ -131,12 +168,6 @@ def clarity(reading: Sequence[SeenRow]) -> float:
     digits = [each for row in reading for each in row.characters if each.is_digit]
     clear = [float(each.probabilities.max()) * each.digitness for each in digits]
     return float(np.exp(np.log(np.maximum(clear, LEAST)).mean())) if clear else 0.0
-
-
-def are_words(seen: Sequence[SeenRow]) -> bool:
-    """Whether most of a page's characters are no digits: the row network knows no letters, and takes all for digits."""
-    digits = [each.is_digit for row in seen for each in row.characters]
-    return len(digits) >= WORDS and 2 * sum(digits) < len(digits)
 
 
 def _first(row: Elected | SeenRow) -> Character:

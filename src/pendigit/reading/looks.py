@@ -50,6 +50,21 @@ def second_look(found: Pieces, ink: Ink, classifier: Classifier) -> Look:
     return Look(quarters, height if max(height / whole.height, whole.height / height) >= OTHERWISE else None)
 
 
+def turns_of_text(found: Pieces) -> tuple[int, int]:
+    """The quarters clockwise after which a page's lines of letters run across.
+
+    Its letters do not tell: turned, they may be more like digits. But they stand nearer to those of their own line.
+    """
+    large = [piece for piece in found.pieces if max(piece.width, piece.height) >= SMALLEST * found.height]
+    boxes = np.array([piece[:4] for piece in large], np.float64)
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    across, down = np.moveaxis(np.maximum(0, np.maximum(low - boxes[:, 2:], boxes[:, :2] - high)), 2, 0)
+    apart = across + down + np.where(np.eye(len(boxes)) > 0, np.inf, 0)
+    nearest = apart.argmin(axis=1), np.arange(len(boxes))
+    run_down = (down[nearest] > across[nearest]).sum() > (across[nearest] > down[nearest]).sum()
+    return (1, 3) if run_down else (0, 2)
+
+
 def _clear(pieces: Sequence[Piece], quarters: int, whole: Pieces, ink: Ink, classifier: Classifier) -> Probabilities:
     """How clearly pieces are digits when turned clockwise: probability times digitness (n,)."""
     crops = [np.ascontiguousarray(np.rot90(crop(piece, ink.ink, whole.labels), -quarters)) for piece in pieces]

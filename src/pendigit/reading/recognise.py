@@ -93,6 +93,11 @@ class CutRow:
         self.characters = _in_company(likeliest)
         self._odds = ODDS if self.characters is not likeliest else 1.0
 
+    def digitness_of(self, piece: Piece) -> float:
+        """How surely a piece of the row is one digit, uncut and by itself; 0 where that was not looked at."""
+        whole = (index for index, way in enumerate(self._ways) if way.piece[:4] == piece[:4])
+        return max((float(self._digitness[index]) for index in whole), default=0.0)
+
     @cached_property
     def lattice(self) -> Lattice:
         """Everything the row may say, such that the most probable is what its characters say.

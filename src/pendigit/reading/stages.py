@@ -14,11 +14,11 @@ from pendigit.classifier import Classifier
 from pendigit.doubt import Threshold, threshold_for
 from pendigit.ink import Grey, uint8
 from pendigit.reading.alone import see_alone
-from pendigit.reading.election import are_words, read_across, read_either
+from pendigit.reading.election import Seen, read_across, read_either
 from pendigit.reading.images import Source
 from pendigit.reading.light import Ink, find_ink, plain_ink
 from pendigit.reading.lines import find_lines, without_lines
-from pendigit.reading.looks import Look, second_look
+from pendigit.reading.looks import Look, second_look, turns_of_text
 from pendigit.reading.networks import Networks
 from pendigit.reading.obeying import obey
 from pendigit.reading.options import ReadOptions, Region
@@ -32,6 +32,7 @@ from pendigit.reading.rules import PageRules
 from pendigit.reading.sheet import Sheet
 from pendigit.reading.skew import find_skew
 from pendigit.reading.view import View, cut_region, lay_flat, without_sheet
+from pendigit.reading.words import TEXT
 from pendigit.results import Reading
 
 SURE = 0.93  # mean clarity of a page's characters: one so clear is looked at only once
@@ -50,7 +51,7 @@ class Stages:
 
     `picture` is the part of the photo that was read, as it was decoded, and the sheet is found on it. `turned` counts
     the quarters by which a page that lay sideways was turned clockwise. `characters` are each row's most likely ones,
-    or those that rules chose.
+    or those that rules chose. `letters` counts the characters of words, which are in no row.
     """
 
     photo: Photo
@@ -64,6 +65,7 @@ class Stages:
     pieces: Pieces
     rows: list[list[Piece]]
     seen: Sequence[SeenRow]
+    letters: int
     characters: list[list[Character]]
     reading: Reading
 
@@ -73,10 +75,20 @@ class Stages:
         return self.reading.count
 
     @property
+    def is_text(self) -> bool:
+        """Whether words are most of what the page says."""
+        return self.letters >= max(TEXT, self.count)
+
+    @property
     def clarity(self) -> float:
         """How clearly the page's characters are digits: their mean probability times digitness, 0 to 1."""
         clear = self._clear()
         return float(np.mean(clear)) if clear else 0.0
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no other look is needed: words may be numbers that are turned."""
+        return sum(self._clear()) >= SURE * max(1, len(self._clear()) + self.letters)
 
     @property
     def evidence(self) -> float:
@@ -145,13 +157,13 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
         return _read_drawing(photo.whole(), region, how)
     view = lay_flat(photo, region)
     upright = _read_page(view, how)
-    if upright.clarity >= SURE:
+    if upright.is_sure:
         return upright
     across = _read_across(view, upright, how) if upright.clarity < CLEAR else None
     if across is not None:
         return across
     best = _looked_again(view, upright, how)
-    if best.clarity >= CLEAR or are_words(best.seen):
+    if best.clarity >= CLEAR or best.is_text:
         return best
     other = _read_page(view, how, Look(light_on_dark=not upright.ink.light_on_dark))
     best = _clearer(_looked_again(view, other, how), best)
@@ -162,13 +174,16 @@ def _read(picture: Source | Photo, region: Region | None, how: _How, drawn: bool
 
 
 def _looked_again(view: View, first: Stages, how: _How) -> Stages:
-    """The stages, or those of a second look that sees clearly more."""
-    if first.clarity >= SURE:
+    """The stages, or those of another look that sees clearly more."""
+    if first.is_sure:
         return first
-    look = second_look(first.pieces, first.ink, how.networks.digits)
-    if look == Look():
-        return first
-    return _clearer(_read_page(view, how, look._replace(light_on_dark=first.ink.light_on_dark)), first)
+    turns = turns_of_text(first.pieces) if first.is_text else ()
+    looks = dict.fromkeys([second_look(first.pieces, first.ink, how.networks.digits), *map(Look, turns)])
+    dark = first.ink.light_on_dark
+    seen = [_read_page(view, how, look._replace(light_on_dark=dark)) for look in looks if look != AS_IT_IS]
+    # Letters that are turned may be more like digits, so that of text its lines tell.
+    seen = [each for each in seen if not each.is_text or each.turned in turns or not turns]
+    return _clearer(max(seen, key=lambda stages: stages.evidence), first) if seen else first
 
 
 def _clearer(stages: Stages, than: Stages) -> Stages:
@@ -195,8 +210,8 @@ def _read_page(view: View, how: _How, look: Look = AS_IT_IS) -> Stages:
     if shown is not None:
         writing = uint8(cv2.subtract(writing, slanted_edges(writing, shown, height)))
     pieces = find_pieces(writing, ink.ink, look.height)
-    rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
-    return Stages(*view[:3], look.turned, page, skew, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
+    found, reading = _read_pieces(pieces, page, ink, lines, how)
+    return Stages(*view[:3], look.turned, page, skew, ink, lines, pieces, *found, _likeliest(found.seen), reading)
 
 
 def _read_across(view: View, upright: Stages, how: _How) -> Stages | None:
@@ -208,7 +223,7 @@ def _read_across(view: View, upright: Stages, how: _How) -> Stages | None:
     if how.networks.rows is None or view.sheet is not None or width < LONG * height:
         return None
     is_row = len(upright.rows) == 1 and not how.single  # which is one row whatever its ink makes
-    if is_row or are_words(upright.seen):
+    if is_row or upright.is_text:
         return None
     ink = find_ink(view.page.grey, view.page.enlarged)
     pieces = find_pieces(ink.mask, ink.ink)
@@ -216,7 +231,7 @@ def _read_across(view: View, upright: Stages, how: _How) -> Stages | None:
     read = _reading(seen, view.page, pieces, how)
     lines = np.zeros_like(ink.mask)
     row = sorted(pieces.pieces, key=lambda piece: piece.left)
-    stages = Stages(*view[:3], 0, view.page, 0.0, ink, lines, pieces, [row], seen, _likeliest(seen), read)
+    stages = Stages(*view[:3], 0, view.page, 0.0, ink, lines, pieces, [row], seen, 0, _likeliest(seen), read)
     clear = stages.count >= FEWEST and stages.clarity >= upright.clarity + ACROSS
     return stages if clear else None
 
@@ -233,17 +248,15 @@ def _read_drawing(photo: Photo, region: Region | None, how: _How) -> Stages:
     ink = plain_ink(page.grey)
     pieces = find_pieces(ink.mask, ink.ink)
     lines = np.zeros_like(ink.mask)
-    rows, seen, reading = _read_pieces(pieces, page, ink, lines, how)
-    return Stages(photo, part, None, 0, page, 0.0, ink, lines, pieces, rows, seen, _likeliest(seen), reading)
+    found, reading = _read_pieces(pieces, page, ink, lines, how)
+    return Stages(photo, part, None, 0, page, 0.0, ink, lines, pieces, *found, _likeliest(found.seen), reading)
 
 
-def _read_pieces(
-    pieces: Pieces, page: Page, ink: Ink, lines: Grey, how: _How
-) -> tuple[list[list[Piece]], Sequence[SeenRow], Reading]:
-    """Pieces of ink -> their rows, what may be read in these, and the reading."""
+def _read_pieces(pieces: Pieces, page: Page, ink: Ink, lines: Grey, how: _How) -> tuple[Seen, Reading]:
+    """Pieces of ink -> their rows with what may be read in these, and the reading."""
     rows = find_rows(pieces.pieces, pieces.height, how.single)
-    seen = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, how.networks)
-    return rows, seen, _reading(seen, page, pieces, how)
+    found = read_either(rows, page.dark(ink.light_on_dark), ink.ink, lines, pieces.labels, how.networks)
+    return found, _reading(found.seen, page, pieces, how)
 
 
 def _reading(seen: Sequence[SeenRow], page: Page, pieces: Pieces, how: _How) -> Reading:
