@@ -102,7 +102,9 @@ def test_a_sheet_on_a_desk_is_found_and_a_bare_page_is_not() -> None:
 def test_nothing_written_reads_as_nothing() -> None:
     rng = np.random.default_rng(0)
     grain = np.clip(rng.normal(200, 6, (400, 600)), 0, 255).astype(np.uint8)
-    for blank in (np.full((300, 400), 255, np.uint8), np.zeros((300, 400, 3), np.uint8), grain, grain[:2, :2]):
+    noise, dots = rng.integers(0, 256, (900, 1200)), 255 * rng.integers(0, 2, (900, 1200))
+    blanks = (np.full((300, 400), 255), np.zeros((300, 400, 3)), grain, grain[:2, :2], noise, dots)
+    for blank in (np.asarray(each, np.uint8) for each in blanks):
         stages = read_stages(blank, reader().networks)
         assert stages.reading.rows == ()
         assert stages.reading.to_dict()["rows"] == []

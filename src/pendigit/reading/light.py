@@ -21,6 +21,7 @@ FOCUS = 1.3  # pixels of the photo: so wide grain is averaged; the thinnest stro
 FALLOFF = 0.9  # of the variance that a surface of second degree explains: the light's, beside which writing is little
 TINY = 1e-6  # less is none: a picture two pixels high has no curve
 COVERED = 0.3  # of all pixels: more ink than that hides the paper's grain among its own
+ALIKE = 0.9  # of neighbouring pixels: 0.94 and more in digits cut out closely, 0.85 and less in noise
 TWO_KINDS = 0.8  # of the variance that lies between ink and paper; of grain alone, cut in two, 0.64 does
 FAINTEST = 12  # of 255: a contrast of 5 %, less than which the eye sees no stroke
 PALEST = 0.12  # of the darkest ink on the page: what is paler is a shadow's rest; a pencil beside a marker has 0.2
@@ -213,6 +214,12 @@ def _contrast(dark: Grey, paper: Grey) -> Grey:
     return uint8(cv2.bitwise_and(cv2.bitwise_not(light), cv2.compare(paper, 0, cv2.CMP_GT)))  # in the dark is no ink
 
 
+def _hang_together(is_ink: npt.NDArray[np.bool_]) -> bool:
+    """Whether ink (H, W) makes strokes: neighbours in them are of one kind, those of two kinds of grain are not."""
+    across, down = is_ink[:, 1:] == is_ink[:, :-1], is_ink[1:] == is_ink[:-1]
+    return bool(min(across.mean(), down.mean()) >= ALIKE)
+
+
 def _noise(ink: Grey) -> float:
     """The grain of paper and camera: from the middle half of all pixels, most of which are paper.
 
@@ -224,7 +231,7 @@ def _noise(ink: Grey) -> float:
     covered = float(is_ink.mean())
     if COVERED <= covered < 1:
         apart = covered * (1 - covered) * (float(sample[is_ink].mean()) - float(sample[~is_ink].mean())) ** 2
-        if apart >= TWO_KINDS * float(sample.var()):
+        if apart >= TWO_KINDS * float(sample.var()) and _hang_together(ink > level):
             sample = sample[~is_ink]
     low, high = np.percentile(sample, (25, 60))
     return float(high - low) / 0.93  # of a normal distribution's deviations, these two are 0.93 apart
