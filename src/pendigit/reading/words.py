@@ -74,11 +74,17 @@ def find_numbers(rows: list[list[Piece]], read: ReadCut) -> Numbers:
 def _without_words(found: Numbers) -> Numbers:
     groups = [_groups(row, seen) for row, seen in zip(found.rows, found.read, strict=True)]
     every = [group for of_row in groups for group in of_row]
-    many = found.words + sum(group.is_word(among_words=False) for group in every) >= FEW
+    many = found.words + sum(group.is_word(among_words=False) for group in every) >= FEW or _are_letters(every)
     words = [group for group in every if group.is_word(many)]
     rows = [[piece for group in of_row if group not in words for piece in group.pieces] for of_row in groups]
     letters = sum(group.characters for group in words)
     return Numbers([row for row in rows if row], found.read, found.words + len(words), found.letters + letters)
+
+
+def _are_letters(groups: list[_Group]) -> bool:
+    """Whether most characters are no digits, be they single ones: signs, or noise."""
+    count = sum(group.characters for group in groups)
+    return count >= TEXT and 2 * sum(group.characters * group.digitness for group in groups) < count
 
 
 def _groups(row: list[Piece], read: CutRow) -> list[_Group]:
